@@ -1,0 +1,1 @@
+"""The hot path: which build of it runs."""

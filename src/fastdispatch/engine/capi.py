@@ -1,0 +1,24 @@
+"""Pure-Python equivalents of the C helpers declared in ``capi.pxd``.
+
+Compiled modules never run these bodies: they cimport the inline C functions of the
+same names.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+_CORO_FLAGS = 0x80 | 0x100  # inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE
+
+
+def type_version(cls: type) -> int:
+    """A number that changes when *cls* or a base is patched; 0 when unknown."""
+    return 0
+
+
+def is_plain_function(func: Any) -> bool:
+    """Whether *func* is a Python function that is surely not a coroutine function."""
+    if type(func) is not types.FunctionType or func.__code__.co_flags & _CORO_FLAGS:
+        return False
+    return "_is_coroutine_mark" not in func.__dict__
