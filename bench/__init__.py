@@ -1,0 +1,1 @@
+"""What a request costs on fastdispatch and on its peers; see ``python -m bench --help``."""

@@ -1,0 +1,321 @@
+"""``python -m bench``: the same work on each framework, interleaved, as ratios.
+
+Every number is one WSGI call in process: copy the environ, call the application, join
+the iterable, ``close()``. Rounds go over all candidates in turn; a round keeps the
+fastest of its batches, and the table shows the median over the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from importlib import import_module
+from importlib import metadata
+from io import BytesIO
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from .workloads import WORKLOADS
+from .workloads import Environ
+from .workloads import Refused
+from .workloads import Unsupported
+from .workloads import Workload
+from .workloads import WSGIApp
+
+#: name: module of ``bench.apps``, its maker, the distribution whose version is shown.
+CANDIDATES = {
+    "raw": ("raw_app", "make", ""),
+    "fastdispatch": ("fastdispatch_app", "make", "fastdispatch"),
+    "fastdispatch-pure": ("fastdispatch_app", "make_pure", ""),
+    "wheezy": ("wheezy_app", "make", "wheezy.web"),
+    "falcon": ("falcon_app", "make", "falcon"),
+    "bottle": ("bottle_app", "make", "bottle"),
+    "flask": ("flask_app", "make", "flask"),
+}
+OURS = {"fastdispatch", "fastdispatch-pure"}
+
+
+def _start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
+    return _write
+
+
+def _write(data: bytes) -> None:
+    raise NotImplementedError("write() is not timed")
+
+
+def drive(app: WSGIApp, environ: Environ, payload: bytes | None, count: int) -> float:
+    """Seconds for *count* requests."""
+    copy = environ.copy
+    start_response = _start_response
+    join = b"".join
+    clock = time.perf_counter
+    if payload is None:
+        start = clock()
+        for _ in range(count):
+            result = app(copy(), start_response)
+            join(result)
+            if hasattr(result, "close"):
+                result.close()
+        return clock() - start
+    start = clock()
+    for _ in range(count):
+        request = copy()
+        request["wsgi.input"] = BytesIO(payload)
+        result = app(request, start_response)
+        join(result)
+        if hasattr(result, "close"):
+            result.close()
+    return clock() - start
+
+
+def _floor(environ: Environ, start_response: Any) -> list[bytes]:
+    return []
+
+
+def load(candidate: str, workload: str) -> WSGIApp:
+    """Make the application; ``Unsupported`` where there is none."""
+    module, maker, _ = CANDIDATES[candidate]
+    make: Callable[[str], WSGIApp] = getattr(
+        import_module(f"bench.apps.{module}"), maker
+    )
+    return make(workload)
+
+
+def prepare(
+    workload: Workload, candidates: list[str]
+) -> tuple[dict[str, tuple[WSGIApp, Environ]], dict[str, str]]:
+    """Applications whose answers are the workload's, and why the others are out."""
+    ready: dict[str, tuple[WSGIApp, Environ]] = {}
+    out: dict[str, str] = {}
+    for name in candidates:
+        try:
+            app = load(name, workload.name)
+            ready[name] = app, workload.prepare(app)
+        except Unsupported as e:
+            out[name] = f"none: {e}"
+        except Refused as e:
+            out[name] = f"REFUSED: {e}"
+        except Exception as e:
+            if name not in OURS:
+                raise
+            where = traceback.extract_tb(e.__traceback__)[-1]
+            out[name] = (
+                f"FAILED: {type(e).__name__}: {e!s:.120} "
+                f"({Path(where.filename).name}:{where.lineno})"
+            )
+    return ready, out
+
+
+def measure(
+    workload: Workload,
+    ready: dict[str, tuple[WSGIApp, Environ]],
+    rounds: int,
+    batches: int,
+    batch_seconds: float,
+) -> dict[str, list[float]]:
+    """For each candidate the minimum of each round, in microseconds per request."""
+    counts: dict[str, int] = {}
+    for name, (app, environ) in ready.items():
+        drive(app, environ, workload.payload, 200)
+        spent = min(drive(app, environ, workload.payload, 100) for _ in range(3))
+        counts[name] = max(20, int(batch_seconds / (spent / 100)))
+    result: dict[str, list[float]] = {name: [] for name in ready}
+    for _ in range(rounds):
+        best = dict.fromkeys(ready, float("inf"))
+        gc.collect()
+        for _ in range(batches):
+            for name, (app, environ) in ready.items():
+                spent = drive(app, environ, workload.payload, counts[name])
+                best[name] = min(best[name], spent / counts[name])
+        for name, value in best.items():
+            result[name].append(value * 1e6)
+    return result
+
+
+def ratio(times: dict[str, list[float]], name: str, base: str | None) -> float | None:
+    """The median over the rounds of *name*'s time by *base*'s of the same round."""
+    if base is None or base not in times:
+        return None
+    return median(a / b for a, b in zip(times[name], times[base], strict=True))
+
+
+def versions() -> dict[str, str]:
+    """Python, the build of fastdispatch, and every package that took part."""
+    found = {"python": f"{platform.python_implementation()} {sys.version.split()[0]}"}
+    try:
+        import fastdispatch
+
+        compiled = getattr(fastdispatch, "compiled", None)
+        if compiled is None:
+            from fastdispatch import _build
+
+            compiled = getattr(_build, "compiled", None)
+        found["fastdispatch build"] = {True: "compiled", False: "pure"}.get(
+            compiled,  # type: ignore[arg-type]
+            "unknown",
+        )
+    except ImportError as e:
+        found["fastdispatch build"] = f"none ({e})"
+    for name in ("werkzeug", *(c[2] for c in CANDIDATES.values() if c[2])):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def rows(times: dict[str, list[float]]) -> list[dict[str, Any]]:
+    """One row a candidate, quickest first."""
+    mid = {name: median(values) for name, values in times.items()}
+    peers = [name for name in mid if name not in OURS | {"raw"}]
+    best = min(peers, key=mid.__getitem__) if peers else None
+    return [
+        {
+            "candidate": name,
+            "us": mid[name],
+            "spread": max(times[name]) / min(times[name]) - 1,
+            "by_raw": ratio(times, name, "raw"),
+            "by_best_peer": ratio(times, name, best),
+            "best_peer": best,
+            "flask_by": ratio(times, "flask", name) if "flask" in times else None,
+        }
+        for name in sorted(mid, key=mid.__getitem__)
+    ]
+
+
+def _cell(value: float | None, form: str = ".2f") -> str:
+    return "–" if value is None else format(value, form)
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """The report as Markdown tables."""
+    out = ["# fastdispatch bench", ""]
+    out += [f"- {key}: {value}" for key, value in report["versions"].items()]
+    out += [
+        f"- loop and environ copy, contained in every number: {report['floor']:.2f} µs",
+        f"- {report['rounds']} rounds, each the fastest of {report['batches']} batches",
+    ]
+    for entry in report["workloads"]:
+        out += [
+            "",
+            f"## {entry['name']}: {entry['title']}",
+            "",
+            "| candidate | µs | spread | × raw | × best peer | Flask ÷ |",
+            "|---|---:|---:|---:|---:|---:|",
+        ]
+        for row in entry["rows"]:
+            out.append(
+                f"| {row['candidate']} | {row['us']:.2f} | {row['spread']:.0%} | "
+                f"{_cell(row['by_raw'])} | {_cell(row['by_best_peer'])} | "
+                f"{_cell(row['flask_by'], '.1f')} |"
+            )
+        if entry["out"]:
+            out.append("")
+        out += [f"- {name}: {why}" for name, why in entry["out"].items()]
+    return "\n".join(out) + "\n"
+
+
+def _names(text: str, known: Any, option: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SystemExit(
+            f"bench: {option}: no such name: {', '.join(unknown)} "
+            f"(there are {', '.join(known)})"
+        )
+    return names
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run from the command line; 1 when one of ours was refused or failed."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", default="", help="workloads: W1,W3 (default: all)")
+    parser.add_argument(
+        "--peers",
+        default=",".join(CANDIDATES),
+        help=f"candidates (default: all; fastdispatch's go along): {', '.join(CANDIDATES)}",
+    )
+    parser.add_argument("--no-ours", action="store_true", help="leave fastdispatch out")
+    parser.add_argument(
+        "--check", action="store_true", help="compare answers, no timing"
+    )
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument(
+        "--quick", action="store_true", help="seconds a workload (the default)"
+    )
+    size.add_argument("--full", action="store_true", help="longer rounds, more of them")
+    parser.add_argument("--json", type=Path, help="write the report there as JSON")
+    parser.add_argument("--markdown", type=Path, help="write it there as Markdown too")
+    parser.add_argument(
+        "--spin",
+        type=float,
+        metavar="SECONDS",
+        help="only run each application that long (to profile it from outside)",
+    )
+    args = parser.parse_args(argv)
+
+    names = _names(args.only, WORKLOADS, "--only") or list(WORKLOADS)
+    peers = _names(args.peers, CANDIDATES, "--peers")
+    if args.spin is None and not args.no_ours:
+        peers = [*peers, *(name for name in OURS if name not in peers)]
+    if args.no_ours:
+        peers = [name for name in peers if name not in OURS]
+    candidates = [name for name in CANDIDATES if name in peers]
+    rounds, batches, seconds = (15, 10, 0.01) if args.full else (5, 10, 0.002)
+
+    plain = WORKLOADS["W1"].environ()
+    report: dict[str, Any] = {
+        "versions": versions(),
+        "floor": min(drive(_floor, plain, None, 2000) for _ in range(10)) / 2000 * 1e6,
+        "rounds": rounds,
+        "batches": batches,
+        "workloads": [],
+    }
+    bad = False
+    for name in names:
+        workload = WORKLOADS[name]
+        ready, out = prepare(workload, candidates)
+        bad = bad or any(
+            c in OURS and not why.startswith("none") for c, why in out.items()
+        )
+        if args.spin is not None:
+            for app, environ in ready.values():
+                end = time.perf_counter() + args.spin
+                while time.perf_counter() < end:
+                    drive(app, environ, workload.payload, 1000)
+            continue
+        if args.check:
+            print(f"{name} same answer: {', '.join(ready) or 'nobody'}")
+            for candidate, why in out.items():
+                print(f"{name} {candidate}: {why}")
+            continue
+        times = measure(workload, ready, rounds, batches, seconds)
+        report["workloads"].append(
+            {
+                "name": name,
+                "title": workload.title,
+                "rows": rows(times),
+                "out": out,
+                "times": times,
+            }
+        )
+        print(f"{name} done", file=sys.stderr)
+    if args.spin is None and not args.check:
+        text = markdown(report)
+        print(text)
+        if args.markdown:
+            args.markdown.write_text(text, encoding="utf-8")
+        if args.json:
+            args.json.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    return int(bad)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

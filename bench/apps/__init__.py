@@ -1,0 +1,1 @@
+"""The workloads written for each framework: one module each, ``make(workload)``."""
