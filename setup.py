@@ -1,30 +1,122 @@
-"""The list of compiled modules and the build switch; metadata lives in pyproject.toml."""
+"""The list of compiled modules and the build switch; metadata is in pyproject.toml.
+
+``FASTDISPATCH_BUILD`` says what to build:
+
+``auto``     compile; where that fails, warn loudly and build pure Python (default;
+             on anything but CPython, pure Python at once)
+``require``  compile, or fail
+``pure``     pure Python: no extension modules, a ``py3-none-any`` wheel
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
 
 from setuptools import Extension
 from setuptools import setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import BaseError
+from setuptools.errors import CCompilerError
 
+# Each is src/fastdispatch/engine/NAME.py with its C types in NAME.pxd beside it.
 COMPILED = ("context", "hooks", "lifecycle", "request", "response", "routing")
 
+DIRECTIVES = {
+    "language_level": 3,
+    "annotation_typing": False,
+    "binding": True,
+}
 
-def extensions() -> list[Extension]:
-    from pathlib import Path
+MODES = ("auto", "require", "pure")
 
-    from Cython.Build import cythonize
 
-    return cythonize(
-        [
+class CannotCompile(Exception):
+    """The extension modules could not be built."""
+
+
+class BuildExtensions(build_ext):
+    """Translate with Cython, then compile; any failure is a ``CannotCompile``."""
+
+    def run(self) -> None:
+        try:
+            self._translate()
+            super().run()
+        except (BaseError, CCompilerError, OSError) as error:
+            raise CannotCompile(f"{type(error).__name__}: {error}") from error
+
+    def _translate(self) -> None:
+        try:
+            from Cython.Build import cythonize
+            from Cython.Compiler.Errors import CompileError
+        except ImportError as error:
+            raise CannotCompile(f"Cython cannot be imported: {error}") from error
+        # Done here and not in setup()'s arguments, so that an sdist names the .py
+        # files as its sources and never the C made from them.
+        try:
+            translated = cythonize(
+                self.extensions,
+                build_dir=os.path.join("build", "cython"),
+                compiler_directives=DIRECTIVES,
+            )
+        except CompileError as error:
+            raise CannotCompile(f"Cython: {error}") from error
+        sources = {extension.name: extension.sources for extension in translated}
+        for extension in self.extensions:
+            extension.sources = sources[extension._full_name]
+
+
+def build_mode() -> str:
+    mode = os.environ.get("FASTDISPATCH_BUILD") or "auto"
+    if mode not in MODES:
+        sys.exit(f"FASTDISPATCH_BUILD={mode!r}: must be one of {', '.join(MODES)}")
+    if mode == "auto" and platform.python_implementation() != "CPython":
+        return "pure"
+    return mode
+
+
+def existing(names: tuple[str, ...]) -> tuple[str, ...]:
+    # Until all of them have been written.
+    folder = os.path.join("src", "fastdispatch", "engine")
+    return tuple(n for n in names if os.path.exists(os.path.join(folder, f"{n}.pxd")))
+
+
+def run_setup(names: tuple[str, ...]) -> None:
+    setup(
+        ext_modules=[
             Extension(
                 f"fastdispatch.engine.{name}", [f"src/fastdispatch/engine/{name}.py"]
             )
-            for name in COMPILED
-            if Path(f"src/fastdispatch/engine/{name}.pxd").exists()
+            for name in names
         ],
-        compiler_directives={
-            "language_level": 3,
-            "annotation_typing": False,
-            "binding": True,
-        },
+        cmdclass={"build_ext": BuildExtensions},
     )
 
 
-setup(ext_modules=extensions())
+def main() -> None:
+    mode = build_mode()
+    if mode == "pure":
+        run_setup(())
+        return
+    try:
+        run_setup(existing(COMPILED))
+    except CannotCompile as error:
+        if mode == "require":
+            sys.exit(f"FASTDISPATCH_BUILD=require, and it does not compile: {error}")
+        line = "*" * 79
+        print(
+            f"{line}\n"
+            "WARNING: fastdispatch could not be compiled, and is being built as PURE\n"
+            "PYTHON: the same behaviour, several times slower. The reason:\n\n"
+            f"    {error}\n\n"
+            "With a C compiler and Python's headers installed, build it again;\n"
+            "FASTDISPATCH_BUILD=require makes this an error, =pure asks for it.\n"
+            f"{line}",
+            file=sys.stderr,
+            flush=True,
+        )
+        run_setup(())
+
+
+main()
