@@ -55,7 +55,7 @@ class BuildExtensions(build_ext):
         # Done here and not in setup()'s arguments, so that an sdist names the .py
         # files as its sources and never the C made from them.
         try:
-            translated = cythonize(
+            translated = cythonize(  # type: ignore[no-untyped-call]
                 self.extensions,
                 build_dir=os.path.join("build", "cython"),
                 compiler_directives=DIRECTIVES,

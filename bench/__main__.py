@@ -22,11 +22,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from .workloads import WORKLOADS
 from .workloads import Environ
 from .workloads import Refused
 from .workloads import Unsupported
 from .workloads import Workload
+from .workloads import WORKLOADS
 from .workloads import WSGIApp
 
 #: name: module of ``bench.apps``, its maker, the distribution whose version is shown.

@@ -10,13 +10,13 @@ import bottle
 from ..workloads import BIG
 from ..workloads import CHUNKS
 from ..workloads import HELLO
+from ..workloads import hits
 from ..workloads import ROUTES
 from ..workloads import SECRET
 from ..workloads import TEXT
-from ..workloads import USER
 from ..workloads import Unsupported
+from ..workloads import USER
 from ..workloads import WSGIApp
-from ..workloads import hits
 
 request = bottle.request
 response = bottle.response

@@ -11,12 +11,12 @@ import falcon
 from ..workloads import BIG
 from ..workloads import CHUNKS
 from ..workloads import HELLO
+from ..workloads import hits
 from ..workloads import ROUTES
 from ..workloads import TEXT
-from ..workloads import USER
 from ..workloads import Unsupported
+from ..workloads import USER
 from ..workloads import WSGIApp
-from ..workloads import hits
 
 log = logging.getLogger("bench.falcon")
 log.disabled = True

@@ -9,12 +9,12 @@ from typing import Any
 from ..workloads import BIG
 from ..workloads import CHUNKS
 from ..workloads import HELLO
+from ..workloads import hits
 from ..workloads import ROUTES
 from ..workloads import SECRET
 from ..workloads import TEXT
 from ..workloads import USER
 from ..workloads import WSGIApp
-from ..workloads import hits
 
 
 def add_hooks(target: Any, first: int, levels: int) -> None:

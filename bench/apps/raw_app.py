@@ -16,13 +16,13 @@ from itsdangerous import URLSafeTimedSerializer
 
 from ..workloads import BIG
 from ..workloads import CHUNKS
+from ..workloads import Environ
 from ..workloads import HELLO
+from ..workloads import hits
 from ..workloads import ROUTES
 from ..workloads import SECRET
 from ..workloads import USER
-from ..workloads import Environ
 from ..workloads import WSGIApp
-from ..workloads import hits
 
 Start = Callable[..., Any]
 HTML = ("Content-Type", "text/html; charset=utf-8")

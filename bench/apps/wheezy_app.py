@@ -7,20 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 from wheezy.http import HTTPResponse
-from wheezy.http import WSGIApplication
 from wheezy.http import internal_error
 from wheezy.http import json_response
+from wheezy.http import WSGIApplication
 from wheezy.routing import url
 from wheezy.web.middleware import bootstrap_defaults
 from wheezy.web.middleware import path_routing_middleware_factory
 
 from ..workloads import BIG
 from ..workloads import HELLO
-from ..workloads import ROUTES
-from ..workloads import USER
-from ..workloads import Unsupported
-from ..workloads import WSGIApp
 from ..workloads import hits
+from ..workloads import ROUTES
+from ..workloads import Unsupported
+from ..workloads import USER
+from ..workloads import WSGIApp
 
 Handler = Callable[[Any], Any]
 log = logging.getLogger("bench.wheezy")

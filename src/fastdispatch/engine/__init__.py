@@ -15,11 +15,11 @@ import os
 import pkgutil
 import sys
 from collections.abc import Sequence
-from importlib.machinery import SOURCE_SUFFIXES
 from importlib.machinery import ExtensionFileLoader
 from importlib.machinery import FileFinder
 from importlib.machinery import ModuleSpec
 from importlib.machinery import PathFinder
+from importlib.machinery import SOURCE_SUFFIXES
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
