@@ -1,0 +1,16 @@
+from . cimport capi
+from . cimport context
+from . cimport hooks
+from . cimport response as responses
+from .context cimport Context
+from .plan cimport Plan
+
+
+cpdef object run(object app, object environ, object start_response)
+cdef object refuse(object app, object error, object environ, object start_response)
+cpdef object full_dispatch_request(Context ctx)
+cpdef object preprocess_request(Context ctx)
+cpdef object dispatch_request(Context ctx)
+cpdef object finalize_request(Context ctx, object rv, bint from_error_handler)
+cpdef object process_response(Context ctx, object response)
+cdef end(Context ctx, object error)
