@@ -51,11 +51,11 @@ from .engine.plan import Plan
 from .engine.routing import Matcher
 from .errors import FormDataRoutingRedirect
 from .globals import AppCtxGlobals
-from .helpers import find_instance_path
 from .helpers import get_debug_flag
 from .json import DefaultJSONProvider
 from .json import JSONProvider
 from .logging import create_logger
+from .paths import find_instance_path
 from .scaffold import Scaffold
 from .scaffold import endpoint_of
 from .scaffold import setupmethod
