@@ -536,13 +536,16 @@ class Context(Routed):
         :param teardown: whether the copy's own pop runs the teardown hooks. Rule 12.
         """
         ctx: Context = type(self)(self.app, request=self.request)
+        self._copy_into(ctx, teardown)
+        return ctx
+
+    def _copy_into(self, ctx: Context, teardown: bool) -> None:
         ctx._session = self.open_session()
         ctx.route = self.route
         ctx.args = self.args
         ctx._matched = self._matched
         ctx._adapter = self._adapter
         ctx._silent = not teardown
-        return ctx
 
     def __enter__(self) -> Context:
         self.push()
