@@ -1,6 +1,3 @@
-from cpython.object cimport PyObject
-
-
 cdef extern from *:
     """
     #define FD_CORO_FLAGS (0x80 | 0x100)
@@ -31,17 +28,3 @@ cdef inline unsigned int type_version(object cls):
 
 cdef inline bint is_plain_function(object func) except -1:
     return fd_is_plain_function(func, "_is_coroutine_mark")
-
-
-cdef extern from "Python.h":
-    int PyDict_Check(object)
-    PyObject *PyDict_GetItemWithError(object, object) except? NULL
-
-cdef inline object table_get(object table, object key):
-    cdef PyObject *value
-    if not PyDict_Check(table):
-        return table.get(key)
-    value = PyDict_GetItemWithError(table, key)
-    if value is NULL:
-        return None
-    return <object>value

@@ -22,8 +22,3 @@ def is_plain_function(func: Any) -> bool:
     if type(func) is not types.FunctionType or func.__code__.co_flags & _CORO_FLAGS:
         return False
     return "_is_coroutine_mark" not in func.__dict__
-
-
-def table_get(table: Any, key: Any) -> Any:
-    """``table.get(key)`` for a mapping that may be a dict subclass; no default made."""
-    return table.get(key)

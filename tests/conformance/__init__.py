@@ -1,0 +1,1 @@
+"""Every rule a Flask-compatible dispatcher keeps, by number, on every subject."""

@@ -1,0 +1,81 @@
+"""The frameworks that the conformance tests run on, behind one set of names."""
+
+from __future__ import annotations
+
+import importlib
+import types
+import typing as t
+from collections.abc import Callable
+
+
+class Framework:
+    """One subject. Attributes are looked up in its package, then its submodules.
+
+    ``App`` is its application class, ``native`` says whether it is ours.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        load: Callable[[], types.ModuleType],
+        *,
+        native: bool,
+        app: Callable[[types.ModuleType], type[t.Any]],
+    ) -> None:
+        self.name = name
+        self.native = native
+        self.package = load()
+        self.App: type[t.Any] = app(self.package)
+
+    def __getattr__(self, name: str) -> t.Any:
+        try:
+            return getattr(self.package, name)
+        except AttributeError:
+            return importlib.import_module(f"{self.package.__name__}.{name}")
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def _flask() -> types.ModuleType:
+    return importlib.import_module("flask")
+
+
+def _fastdispatch() -> types.ModuleType:
+    return importlib.import_module("fastdispatch")
+
+
+def _fastdispatch_pure() -> types.ModuleType:
+    build = importlib.import_module("fastdispatch._build")
+    module: types.ModuleType = build.load_pure()
+    return module
+
+
+def _app(package: types.ModuleType) -> type[t.Any]:
+    cls: type[t.Any] = package.App
+    return cls
+
+
+def _flask_app(package: types.ModuleType) -> type[t.Any]:
+    cls: type[t.Any] = package.Flask
+    return cls
+
+
+def _load() -> list[Framework]:
+    subjects = [Framework("flask", _flask, native=False, app=_flask_app)]
+    ours = _fastdispatch()
+
+    if not hasattr(ours, "App"):
+        return subjects
+
+    if ours.compiled:
+        compiled = Framework("app-compiled", _fastdispatch, native=True, app=_app)
+        pure = Framework("app-pure", _fastdispatch_pure, native=True, app=_app)
+        return [compiled, pure, *subjects]
+
+    return [Framework("app-pure", _fastdispatch, native=True, app=_app), *subjects]
+
+
+SUBJECTS = _load()
+NATIVE = [subject for subject in SUBJECTS if subject.native]
+FLASK = SUBJECTS[-1]
