@@ -21,7 +21,15 @@ from setuptools.errors import BaseError
 from setuptools.errors import CCompilerError
 
 # Each is src/fastdispatch/engine/NAME.py with its C types in NAME.pxd beside it.
-COMPILED = ("context", "hooks", "lifecycle", "request", "response", "routing")
+COMPILED = (
+    "context",
+    "hooks",
+    "lifecycle",
+    "plan",
+    "request",
+    "response",
+    "routing",
+)
 
 DIRECTIVES = {
     "language_level": 3,

@@ -32,9 +32,7 @@ def stale_extensions() -> list[str]:
         return []
     shared = [PACKAGE / "engine" / "capi.pxd"]
     stale = []
-    for name, file in _build.loaded_files().items():
-        if file is None or not _build.is_extension_file(file):
-            continue
+    for name, file in _build.running_extensions().items():
         sources = [PACKAGE / "engine" / f"{name}{end}" for end in (".py", ".pxd")]
         newest = max(p.stat().st_mtime for p in sources + shared if p.exists())
         if newest > Path(file).stat().st_mtime:

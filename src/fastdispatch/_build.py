@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
+import pkgutil
 import platform
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -44,14 +46,21 @@ def load_pure() -> ModuleType:
     return module
 
 
-def loaded_files() -> dict[str, str | None]:
-    """Each engine module that has been imported to the file it was loaded from."""
-    prefix = f"{engine.__name__}."
-    return {
-        name.removeprefix(prefix): getattr(module, "__file__", None)
-        for name, module in sorted(sys.modules.items())
-        if name.startswith(prefix)
-    }
+def engine_files() -> dict[str, str | None]:
+    """Each engine module, imported if need be, to the file it was loaded from."""
+    files = {}
+    for name in sorted(m.name for m in pkgutil.iter_modules(engine.__path__)):
+        module = importlib.import_module(f"{engine.__name__}.{name}")
+        files[name] = getattr(module, "__file__", None)
+    return files
+
+
+def running_extensions() -> dict[str, str]:
+    """Each compiled engine module to its extension's file; empty in the pure build."""
+    if not engine.compiled:
+        return {}
+    found = engine.find_extensions(engine.__name__, engine.__path__)
+    return {name: file for name, file in found.items() if file is not None}
 
 
 def is_extension_file(file: str | None) -> bool:
@@ -74,8 +83,8 @@ def build_line() -> str:
 def report() -> list[tuple[str, str]]:
     """What ``python -m fastdispatch`` prints: label and value, one line each."""
     package = sys.modules[__package__]
-    extensions = [f for f in loaded_files().values() if f and is_extension_file(f)]
-    places = sorted({os.path.dirname(file) for file in extensions})
+    extensions = running_extensions()
+    places = sorted({os.path.dirname(file) for file in extensions.values()})
     return [
         ("fastdispatch", package.__version__),
         ("build", build_line()),
