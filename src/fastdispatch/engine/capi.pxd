@@ -28,3 +28,28 @@ cdef inline unsigned int type_version(object cls):
 
 cdef inline bint is_plain_function(object func) except -1:
     return fd_is_plain_function(func, "_is_coroutine_mark")
+
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_ASCII(object text)
+    int PyUnicode_KIND(object text)
+    void *PyUnicode_DATA(object text)
+    Py_UCS4 PyUnicode_READ(int kind, void *data, Py_ssize_t index)
+    bint Py_UNICODE_ISDECIMAL(Py_UCS4 character)
+
+
+cdef inline bint is_ascii(str text) noexcept:
+    return PyUnicode_IS_ASCII(text)
+
+
+cdef inline bint is_decimal(str text, Py_ssize_t start, Py_ssize_t stop) noexcept:
+    # The caller keeps 0 <= start and stop <= len(text).
+    cdef int kind = PyUnicode_KIND(text)
+    cdef void *data = PyUnicode_DATA(text)
+    cdef Py_ssize_t index
+    if start >= stop:
+        return False
+    for index in range(start, stop):
+        if not Py_UNICODE_ISDECIMAL(PyUnicode_READ(kind, data, index)):
+            return False
+    return True

@@ -22,3 +22,14 @@ def is_plain_function(func: Any) -> bool:
     if type(func) is not types.FunctionType or func.__code__.co_flags & _CORO_FLAGS:
         return False
     return "_is_coroutine_mark" not in func.__dict__
+
+
+def is_ascii(text: str) -> bool:
+    """Whether *text* has ASCII characters only."""
+    return text.isascii()
+
+
+def is_decimal(text: str, start: int, stop: int) -> bool:
+    r"""Whether ``text[start:stop]`` is one or more decimal digits of any script,
+    as ``\d+`` in a regular expression."""
+    return text[start:stop].isdecimal()

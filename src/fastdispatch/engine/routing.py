@@ -1,0 +1,784 @@
+"""The sure answers of a Werkzeug URL map (rule 56).
+
+A `Matcher` reads the state machine that Werkzeug has compiled its rules into and
+walks it in Werkzeug's own order. It answers ``MATCHED``, ``NOT_FOUND`` or
+``NOT_ALLOWED`` only where `werkzeug.routing.MapAdapter.match` is certain to give the
+same answer; everywhere else (redirects, merged slashes, custom ``to_python`` code,
+websocket rules, whatever it does not recognise) it answers ``UNSURE`` and the caller
+asks Werkzeug. It is never wrong, and slower only where it is unsure.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from werkzeug.routing import BaseConverter
+from werkzeug.routing import FloatConverter
+from werkzeug.routing import IntegerConverter
+from werkzeug.routing import Map
+from werkzeug.routing import Rule
+from werkzeug.routing import UUIDConverter
+from werkzeug.routing.converters import NumberConverter
+from werkzeug.routing.matcher import StateMachineMatcher
+
+from . import capi
+
+#: Ask `werkzeug.routing.MapAdapter.match`.
+UNSURE = 0
+#: ``out.route`` and ``out.args`` are set.
+MATCHED = 1
+#: A 404.
+NOT_FOUND = 2
+#: A 405; ``out.allowed`` holds the valid methods.
+NOT_ALLOWED = 3
+
+# The same numbers again as C globals in the compiled build.
+_UNSURE = UNSURE
+_MATCHED = MATCHED
+_NOT_FOUND = NOT_FOUND
+_NOT_ALLOWED = NOT_ALLOWED
+_NEXT = 4  # inside a walk: nothing here, go on
+
+# What a segment has to look like: the kinds of _Edge.
+_TEXT = 0
+_DIGITS = 1
+_PATH = 2
+_PATTERN = 3
+_OPAQUE = 4
+
+# How a value is made from a segment: the kinds of _Conversion.
+_INT = 0
+_FLOAT = 1
+_UUID = 2
+
+_INVALID = object()
+_METHODS = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT")
+)
+
+# Deeper maps than this are left to Werkzeug.
+_MAX_DEPTH = 200
+
+_GROUP = "__werkzeug_"
+_SINGLE = re.compile(r"\(\?P<__werkzeug_0>(.*)\)\\Z", re.DOTALL)
+_TEXT_REGEX = re.compile(r"\[\^/\](?:\+|\{([0-9]{1,6})(?:(,)([0-9]{0,6}))?\})")
+
+# What a match looks at on a rule, a map and a converter. A subclass that defines one
+# of these names itself may answer differently from the stock class.
+_RULE_NAMES = frozenset(
+    (
+        "__getattribute__",
+        "__getattr__",
+        "__eq__",
+        "_converters",
+        "_trace",
+        "alias",
+        "arguments",
+        "build_only",
+        "defaults",
+        "endpoint",
+        "map",
+        "merge_slashes",
+        "methods",
+        "provides_defaults_for",
+        "redirect_to",
+        "strict_slashes",
+        "suitable_for",
+        "websocket",
+    )
+)
+_MAP_NAMES = frozenset(
+    (
+        "__getattribute__",
+        "__getattr__",
+        "_matcher",
+        "_remap",
+        "_rules_by_endpoint",
+        "bind",
+        "bind_to_environ",
+        "default_subdomain",
+        "host_matching",
+        "redirect_defaults",
+        "update",
+    )
+)
+_PLAIN_TYPES = frozenset((str, int, float, bool, UUID, type(None)))
+_KEEP_TEXT = BaseConverter.to_python
+_MAKE_NUMBER = NumberConverter.to_python
+_MAKE_UUID = UUIDConverter.to_python
+
+
+class _Unreadable(Exception):
+    """The map is built in a way this module does not know."""
+
+
+class _ReadMark:
+    """Left in ``Map._remap``: the map is up to date, and somebody has read it so.
+
+    False, so that `Map.update` takes it for ``False``; a change to the map replaces it
+    with ``True``.
+    """
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class Routed:
+    """What a match found. The base of the request context, so that a match allocates
+    nothing; a subclass that does not call ``super().__init__()`` sets the three itself.
+
+    :ivar route: the matched route; None until there is one.
+    :ivar args: the arguments for the view, a fresh dict; None if there are none.
+    :ivar allowed: after ``NOT_ALLOWED``, the methods that would have matched
+        (``valid_methods`` of `werkzeug.exceptions.MethodNotAllowed`). Undefined
+        after any other answer.
+    """
+
+    __slots__ = ("allowed", "args", "route")
+
+    def __init__(self) -> None:
+        self.route: Route | None = None
+        self.args: dict[str, Any] | None = None
+        self.allowed: set[str] | None = None
+
+
+class Route:
+    """A `werkzeug.routing.Rule` and what is known about it beforehand.
+
+    :ivar rule: the rule itself.
+    :ivar endpoint: ``rule.endpoint``.
+    :ivar blueprints: names of the blueprints the endpoint belongs to, inner to outer.
+    :ivar has_args: whether a match gives arguments.
+    :ivar methods: the rule's own set of methods; None for any method.
+    """
+
+    __slots__ = (
+        "blueprints",
+        "conversions",
+        "defaults",
+        "endpoint",
+        "has_args",
+        "methods",
+        "names",
+        "redirecting",
+        "rule",
+        "strict",
+        "sure",
+    )
+
+    def __init__(self, rule: Rule, redirect_defaults: bool) -> None:
+        self.rule = rule
+        self.endpoint: Any = rule.endpoint
+        self.blueprints: list[str] = blueprint_names(self.endpoint)
+        self.strict = bool(rule.strict_slashes)
+        self.sure = True
+        self.methods: set[str] | None = None
+        self.names: tuple[str, ...] = ()
+        self.conversions: tuple[_Conversion | None, ...] = ()
+        self.defaults: dict[str, Any] | None = None
+        # Rules whose defaults may make this one redirect to them.
+        self.redirecting: tuple[Rule, ...] = ()
+        self._read(rule, redirect_defaults)
+        self.has_args = bool(self.names or self.defaults)
+
+    def _read(self, rule: Rule, redirect_defaults: bool) -> None:
+        methods = rule.methods
+        defaults = rule.defaults
+        converters = rule._converters
+        if (
+            _overrides(rule, Rule, _RULE_NAMES)
+            or rule.websocket
+            or rule.redirect_to is not None
+            or (rule.alias and redirect_defaults)
+            or not (methods is None or _plain_methods(methods))
+            or not (defaults is None or type(defaults) is dict)
+            or type(converters) is not dict
+        ):
+            self.sure = False
+            return
+        self.methods = methods
+        self.defaults = defaults or None
+        self.names = tuple(str(name) for name in converters)
+        conversions = []
+        for converter in converters.values():
+            known, conversion = _conversion(converter)
+            if not known:
+                self.sure = False
+            conversions.append(conversion)
+        self.conversions = tuple(conversions)
+
+    def __repr__(self) -> str:
+        return f"<Route {self.rule.rule!r} -> {self.endpoint!r}>"
+
+
+class _Conversion:
+    """What a stock converter's ``to_python`` does with a value its regex accepted."""
+
+    __slots__ = ("digits", "high", "kind", "low")
+
+    def __init__(self, kind: int, digits: int, low: Any, high: Any) -> None:
+        self.kind = kind
+        self.digits = digits
+        self.low = low
+        self.high = high
+
+    def convert(self, text: str) -> Any:
+        """The value, or ``_INVALID`` where Werkzeug raises ValidationError."""
+        if self.kind == _UUID:
+            return UUID(text)
+        if self.digits and len(text) != self.digits:
+            return _INVALID
+        value: int | float
+        try:
+            if self.kind == _INT:
+                value = int(text)
+            else:
+                value = float(text)
+        except ValueError:  # more digits than sys.get_int_max_str_digits()
+            return _INVALID
+        if (self.low is not None and value < self.low) or (
+            self.high is not None and value > self.high
+        ):
+            return _INVALID
+        return value
+
+
+class _State:
+    """A state of Werkzeug's matcher."""
+
+    __slots__ = ("edges", "routes", "static", "trailing")
+
+    def __init__(self) -> None:
+        self.static: dict[str, _State] = {}
+        self.edges: list[_Edge] = []
+        # Routes that end here, and those that end here with one more slash.
+        self.routes: list[Route] = []
+        self.trailing: list[Route] = []
+
+
+class _Edge:
+    """A dynamic transition: one segment, or everything that is left, to a state."""
+
+    __slots__ = ("final", "groups", "high", "kind", "low", "match", "state", "suffix")
+
+    def __init__(self, part: Any, state: _State) -> None:
+        self.state = state
+        self.kind = _OPAQUE
+        self.final = bool(part.final)
+        # Lengths of _TEXT, -1 for any; for _DIGITS, low is 1 if a minus may precede.
+        self.low = 0
+        self.high = -1
+        # For _PATTERN: the regex's match method, the groups that are values, and the
+        # group that holds the slash that a suffixed part takes off (-1: none).
+        self.match: Any = None
+        self.groups: tuple[int, ...] = ()
+        self.suffix = -1
+        self._read(part.content, bool(part.suffixed))
+
+    def _read(self, content: str, suffixed: bool) -> None:
+        single = _SINGLE.fullmatch(content)
+        if single is not None and not suffixed:
+            regex = single[1]
+            if self.final:
+                if regex == "[^/].*?":
+                    self.kind = _PATH
+                    return
+            elif regex == r"\d+" or regex == r"-?\d+":
+                self.kind = _DIGITS
+                self.low = int(regex[0] == "-")
+                return
+            else:
+                text = _TEXT_REGEX.fullmatch(regex)
+                if text is not None and self._read_lengths(*text.groups()):
+                    self.kind = _TEXT
+                    return
+        try:
+            pattern = re.compile(content)
+            groups = sorted(
+                (int(name[len(_GROUP) :]), index)
+                for name, index in pattern.groupindex.items()
+                if name.startswith(_GROUP)
+            )
+        except (re.error, ValueError, OverflowError, RecursionError, Warning):
+            # Werkzeug raises it too, but only when a match gets here.
+            return
+        self.match = pattern.match
+        self.groups = tuple(index for _, index in groups)
+        if suffixed:
+            self.suffix = pattern.groups
+        self.kind = _PATTERN
+
+    def _read_lengths(
+        self, low: str | None, comma: str | None, high: str | None
+    ) -> bool:
+        self.low = 1 if low is None else int(low)
+        if low is not None and comma is None:
+            self.high = self.low
+        elif high:
+            self.high = int(high)
+        return self.high < 0 or self.low <= self.high
+
+    def accept(self, path: str, start: int, stop: int, values: list[Any]) -> int:
+        """Take ``path[start:stop]`` and append its values.
+
+        :return: 0 no match; 1 match; 2 match that leaves an empty last segment;
+            3 cannot tell.
+        """
+        kind = self.kind
+        size = stop - start
+        if kind == _TEXT:
+            if size < self.low or (self.high >= 0 and size > self.high):
+                return 0
+            values.append(path[start:stop])
+            return 1
+        if kind == _DIGITS:
+            first = start
+            if self.low and size and path[start] == "-":
+                first = start + 1
+            if first == stop or not capi.is_decimal(path, first, stop):
+                return 0
+            values.append(path[start:stop])
+            return 1
+        if kind == _PATH:
+            if not size or path[start] == "/" or path.find("\n", start + 1, stop) >= 0:
+                return 0
+            values.append(path[start:stop])
+            return 1
+        if kind == _OPAQUE:
+            return 3
+        found = self.match(path[start:stop])
+        if found is None:
+            return 0
+        for group in self.groups:
+            values.append(found[group])
+        if self.suffix >= 0 and found[self.suffix] == "/":
+            return 2
+        return 1
+
+
+class Matcher:
+    """The sure answers of *url_map*, for http requests to its default subdomain.
+
+    Built once and never changed, so threads may share it; once `fresh` says False,
+    build another.
+
+    What it saw of a rule when it was built stays: as with Werkzeug's own compiled
+    parts, changing a bound rule's attributes afterwards is seen only when the map says
+    that it changed (``Map.add``). Methods added to or taken from ``rule.methods`` in
+    place are seen.
+
+    :ivar sure: False if the map as a whole is beyond it: every answer is ``UNSURE``.
+    """
+
+    __slots__ = (
+        "_attributes",
+        "_exact",
+        "_host_matching",
+        "_lengths",
+        "_mark",
+        "_matcher",
+        "_prefixes",
+        "_redirect_defaults",
+        "_subdomain",
+        "sure",
+        "url_map",
+    )
+
+    def __init__(self, url_map: Map) -> None:
+        self.url_map = url_map
+        self.sure = False
+        # Every static path with a rule at it or one slash behind it.
+        self._exact: dict[str, _State] = {}
+        # Static paths, each with its last slash, that have something dynamic behind
+        # them; and for each length of a path whether there is one that long.
+        self._prefixes: dict[str, _State] = {}
+        self._lengths = b""
+        # What `fresh` compares: the map's own attributes, and how they were.
+        self._attributes: dict[str, Any] = url_map.__dict__
+        self._mark: Any = self._attributes.get("_remap")
+        self._matcher: Any = self._attributes.get("_matcher")
+        self._host_matching: Any = self._attributes.get("host_matching")
+        self._redirect_defaults: Any = self._attributes.get("redirect_defaults")
+        self._subdomain: Any = self._attributes.get("default_subdomain")
+        try:
+            self._read()
+            self.sure = True
+        except (_Unreadable, AttributeError, RecursionError, TypeError, re.error):
+            self._exact = {}
+            self._prefixes = {}
+
+    def fresh(self) -> bool:
+        """Whether the map is still as it was when this was built from it."""
+        attributes = self._attributes
+        return (
+            attributes.get("_remap") is self._mark
+            and attributes.get("_matcher") is self._matcher
+            and attributes.get("host_matching") is self._host_matching
+            and attributes.get("redirect_defaults") is self._redirect_defaults
+            and attributes.get("default_subdomain") is self._subdomain
+        )
+
+    def match(self, out: Routed, path_info: str, method: str) -> int:
+        """Match as `werkzeug.routing.MapAdapter.match` would (rule 56).
+
+        :param out: where ``route``, ``args`` and ``allowed`` go.
+        :param path_info: ``PATH_INFO`` as it is in the environ: bytes as latin-1. Where
+            the environ has none, Werkzeug takes it for ``"/"``.
+        :param method: ``REQUEST_METHOD``.
+        :return: ``UNSURE``, ``MATCHED``, ``NOT_FOUND`` or ``NOT_ALLOWED``.
+        """
+        if type(path_info) is not str or type(method) is not str:
+            return _UNSURE
+        path = path_info
+        if not capi.is_ascii(path):
+            try:
+                path = path.encode("latin-1").decode("utf-8", "replace")
+            except UnicodeEncodeError:
+                return _UNSURE
+        state = self._exact.get(path)
+        if state is not None:
+            for route in state.routes:
+                if not route.sure:
+                    return _UNSURE
+                if route.methods is None or method in route.methods:
+                    if route.has_args:
+                        return self._finish(out, route, [], method.upper())
+                    out.route = route
+                    out.args = None
+                    return _MATCHED
+                if method not in _METHODS:  # perhaps only not in upper case
+                    break
+        return self._search(out, state, path, method)
+
+    def _search(self, out: Routed, leaf: _State | None, path: str, method: str) -> int:
+        """Go through the states of *path*'s static beginnings, longest first.
+
+        Werkzeug tries static transitions before dynamic ones, so it too arrives at the
+        longest static beginning first and backs out from there.
+        """
+        if not self.sure or not path or path[0] != "/" or "//" in path:
+            return _UNSURE
+        if method not in _METHODS:
+            method = method.upper()
+        out.allowed = None
+        values: list[Any] = []
+        if leaf is not None:
+            answer = self._arrive(out, leaf, values, method)
+            if answer != _NEXT:
+                return answer
+        lengths = self._lengths
+        known = len(lengths)
+        start = path.rfind("/") + 1
+        while start:
+            if start < known and lengths[start]:
+                state = self._prefixes.get(path[:start])
+                if state is not None:
+                    answer = self._branch(out, state, values, path, start, method)
+                    if answer != _NEXT:
+                        return answer
+            start = path.rfind("/", 0, start - 1) + 1
+        return _NOT_ALLOWED if out.allowed else _NOT_FOUND
+
+    def _follow(
+        self,
+        out: Routed,
+        state: _State,
+        values: list[Any],
+        path: str,
+        start: int,
+        method: str,
+    ) -> int:
+        """Match ``path[start:]`` from *state* on; past the end, nothing is left."""
+        if start > len(path):
+            return self._arrive(out, state, values, method)
+        if state.static:
+            stop = path.find("/", start)
+            if stop < 0:
+                stop = len(path)
+            child = state.static.get(path[start:stop])
+            if child is not None:
+                answer = self._follow(out, child, values, path, stop + 1, method)
+                if answer != _NEXT:
+                    return answer
+        return self._branch(out, state, values, path, start, method)
+
+    def _branch(
+        self,
+        out: Routed,
+        state: _State,
+        values: list[Any],
+        path: str,
+        start: int,
+        method: str,
+    ) -> int:
+        """Match ``path[start:]`` from *state* on, its static transitions aside."""
+        end = len(path)
+        if state.edges:
+            stop = path.find("/", start)
+            if stop < 0:
+                stop = end
+            size = len(values)
+            for edge in state.edges:
+                if edge.final:
+                    taken = edge.accept(path, start, end, values)
+                    after = end + 1
+                else:
+                    taken = edge.accept(path, start, stop, values)
+                    after = stop + 1
+                if taken == 0:
+                    continue
+                if taken == 3:
+                    return _UNSURE
+                if taken == 2:
+                    after = end
+                answer = self._follow(out, edge.state, values, path, after, method)
+                if answer != _NEXT:
+                    return answer
+                del values[size:]
+        if start == end:
+            for route in state.routes:
+                if not route.sure:
+                    return _UNSURE
+                if route.strict:
+                    continue
+                if route.methods is None or method in route.methods:
+                    return self._finish(out, route, values, method)
+                self._disallow(out, route)
+        return _NEXT
+
+    def _arrive(
+        self, out: Routed, state: _State, values: list[Any], method: str
+    ) -> int:
+        """Nothing of the path is left: choose among the routes that end here."""
+        for route in state.routes:
+            if not route.sure:
+                return _UNSURE
+            if route.methods is None or method in route.methods:
+                return self._finish(out, route, values, method)
+            self._disallow(out, route)
+        for route in state.trailing:
+            if not route.sure:
+                return _UNSURE
+            if route.methods is None or method in route.methods:
+                if route.strict:
+                    return _UNSURE
+                return self._finish(out, route, values, method)
+        return _NEXT
+
+    def _disallow(self, out: Routed, route: Route) -> None:
+        if out.allowed is None:
+            out.allowed = set()
+        if route.methods is not None:
+            out.allowed.update(route.methods)
+
+    def _finish(self, out: Routed, route: Route, values: list[Any], method: str) -> int:
+        """*route* it is: convert its *values*. A value that does not convert is no
+        match, and Werkzeug asks no other rule then."""
+        if not route.has_args:
+            out.route = route
+            out.args = None
+            return _MATCHED
+        args: dict[str, Any] = {}
+        for index in range(len(route.names)):
+            value = values[index]
+            conversion = route.conversions[index]
+            if conversion is not None:
+                value = conversion.convert(value)
+                if value is _INVALID:
+                    return _NOT_ALLOWED if out.allowed else _NOT_FOUND
+            args[route.names[index]] = value
+        if route.defaults is not None:
+            args.update(route.defaults)
+        for rule in route.redirecting:
+            if rule.suitable_for(args, method):
+                return _UNSURE
+        out.route = route
+        out.args = args
+        return _MATCHED
+
+    def _read(self) -> None:
+        """Take over the map's states, and leave a mark in it that a change removes."""
+        url_map = self.url_map
+        matcher = self._matcher
+        if (
+            _overrides(url_map, Map, _MAP_NAMES)
+            or type(matcher) is not StateMachineMatcher
+            or self._host_matching
+        ):
+            raise _Unreadable
+        url_map.update()
+        with url_map._remap_lock:
+            mark: Any = url_map._remap
+            if mark is False:
+                mark = url_map._remap = _ReadMark()  # type: ignore[assignment]
+        self._mark = mark
+        if mark:  # a rule has been added meanwhile
+            raise _Unreadable
+        subdomain = self._subdomain or ""
+        for part, _ in matcher._root.dynamic:
+            if part.final or re.match(part.content, subdomain):
+                raise _Unreadable
+        domain = matcher._root.static.get(subdomain)
+        lengths: set[int] = set()
+        if domain is not None:
+            if domain.dynamic:
+                raise _Unreadable
+            root = domain.static.get("")
+            if root is not None:
+                self._read_state(root, "/", {}, self._redirecting(), 0, lengths)
+        self._lengths = bytes(
+            size in lengths for size in range(max(lengths, default=-1) + 1)
+        )
+
+    def _redirecting(self) -> dict[int, tuple[Rule, ...]]:
+        """By a rule's id, the rules that `MapAdapter.get_default_redirect` would ask
+        whether to redirect to."""
+        found: dict[int, tuple[Rule, ...]] = {}
+        if not self._redirect_defaults:
+            return found
+        for rules in list(self.url_map._rules_by_endpoint.values()):
+            before: list[Rule] = []
+            for rule in list(rules):
+                others = tuple([r for r in before if r.provides_defaults_for(rule)])
+                if others:
+                    found[id(rule)] = others
+                if rule.defaults:
+                    before.append(rule)
+        return found
+
+    def _read_state(
+        self,
+        source: Any,
+        prefix: str,
+        routes: dict[int, Route],
+        redirecting: dict[int, tuple[Rule, ...]],
+        depth: int,
+        lengths: set[int],
+    ) -> _State:
+        """Copy the state *source*. *prefix* is the path up to it if it is static, with
+        its last slash; otherwise empty."""
+        if depth > _MAX_DEPTH:
+            raise _Unreadable
+        state = _State()
+        state.routes = [
+            self._read_rule(rule, routes, redirecting) for rule in list(source.rules)
+        ]
+        for content, target in list(source.static.items()):
+            static = ""
+            if prefix and prefix[-2:] != "//" and "/" not in content:
+                static = f"{prefix}{content}/"
+            child = self._read_state(
+                target, static, routes, redirecting, depth + 1, lengths
+            )
+            if "/" in content:  # no segment of a path is ever that
+                continue
+            state.static[content] = child
+            if not content:
+                state.trailing = child.routes
+            if static and (child.routes or "" in child.static):
+                self._exact[static[:-1]] = child
+        weight: Any = None
+        for part, target in list(source.dynamic):
+            if weight is not None and part.weight < weight:
+                # A rule came in while the map was marked as read: Map.update sorts.
+                self.url_map._remap = True
+                raise _Unreadable
+            weight = part.weight
+            child = self._read_state(
+                target, "", routes, redirecting, depth + 1, lengths
+            )
+            state.edges.append(_Edge(part, child))
+        if prefix and (state.edges or state.routes):
+            self._prefixes[prefix] = state
+            lengths.add(len(prefix))
+        return state
+
+    def _read_rule(
+        self,
+        rule: Rule,
+        routes: dict[int, Route],
+        redirecting: dict[int, tuple[Rule, ...]],
+    ) -> Route:
+        route = routes.get(id(rule))
+        if route is None:
+            route = Route(rule, bool(self._redirect_defaults))
+            if rule.map is not self.url_map:
+                route.sure = False
+            others = redirecting.get(id(rule), ())
+            for other in others:
+                if _overrides(other, Rule, _RULE_NAMES) or not all(
+                    type(value) in _PLAIN_TYPES
+                    for value in (other.defaults or {}).values()
+                ):
+                    route.sure = False
+            route.redirecting = others
+            routes[id(rule)] = route
+        return route
+
+
+def blueprint_names(endpoint: Any) -> list[str]:
+    """Names of the blueprints that *endpoint* belongs to, inner to outer.
+
+    ``"a.b.view"`` gives ``["a.b", "a"]``.
+    """
+    names: list[str] = []
+    if isinstance(endpoint, str):
+        name = endpoint.rpartition(".")[0]
+        while name:
+            names.append(name)
+            name = name.rpartition(".")[0]
+    return names
+
+
+def _overrides(instance: Any, stock: type, names: frozenset[str]) -> bool:
+    """Whether *instance*'s class, below *stock*, defines any of *names* itself, or the
+    instance has a method of its own under one."""
+    for cls in type(instance).__mro__:
+        if cls is stock:
+            break
+        if not names.isdisjoint(cls.__dict__):
+            return True
+    else:
+        return True
+    for name in names.intersection(instance.__dict__):
+        if callable(getattr(stock, name, None)):
+            return True
+    return False
+
+
+def _plain_methods(methods: Any) -> bool:
+    if type(methods) is not set:
+        return False
+    return all(type(method) is str and method == method.upper() for method in methods)
+
+
+def _conversion(converter: Any) -> tuple[bool, _Conversion | None]:
+    """Whether it is known what *converter* does with a value, and what that is, None
+    for nothing."""
+    cls: Any = type(converter)
+    to_python = cls.to_python
+    if (
+        cls.__getattribute__ is not object.__getattribute__
+        or "to_python" in converter.__dict__
+        or "num_convert" in converter.__dict__
+    ):
+        return False, None
+    if to_python is _KEEP_TEXT:
+        return True, None
+    if cls is UUIDConverter and to_python is _MAKE_UUID:
+        return True, _Conversion(_UUID, 0, None, None)
+    if (
+        (cls is IntegerConverter or cls is FloatConverter)
+        and to_python is _MAKE_NUMBER
+        and cls.num_convert is (int if cls is IntegerConverter else float)
+        and type(converter.fixed_digits) is int
+        and (converter.min is None or type(converter.min) in (int, float))
+        and (converter.max is None or type(converter.max) in (int, float))
+    ):
+        kind = _INT if cls is IntegerConverter else _FLOAT
+        return True, _Conversion(
+            kind, converter.fixed_digits, converter.min, converter.max
+        )
+    return False, None
