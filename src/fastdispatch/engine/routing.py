@@ -10,6 +10,7 @@ asks Werkzeug. It is never wrong, and slower only where it is unsure.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,9 @@ from werkzeug.routing import Map
 from werkzeug.routing import Rule
 from werkzeug.routing import UUIDConverter
 from werkzeug.routing.converters import NumberConverter
+from werkzeug.routing.matcher import State
 from werkzeug.routing.matcher import StateMachineMatcher
+from werkzeug.routing.rules import RulePart
 
 from . import capi
 
@@ -104,7 +107,20 @@ _MAP_NAMES = frozenset(
         "update",
     )
 )
+_REGEX_ERRORS = (re.error, ValueError, OverflowError, RecursionError, Warning)
 _PLAIN_TYPES = frozenset((str, int, float, bool, UUID, type(None)))
+# What Werkzeug 3.1 compiles a map to. Another layout may mean another algorithm.
+_LAYOUT_IS_KNOWN = [f.name for f in dataclasses.fields(State)] == [
+    "dynamic",
+    "rules",
+    "static",
+] and [f.name for f in dataclasses.fields(RulePart)] == [
+    "content",
+    "final",
+    "static",
+    "suffixed",
+    "weight",
+]
 _KEEP_TEXT = BaseConverter.to_python
 _MAKE_NUMBER = NumberConverter.to_python
 _MAKE_UUID = UUIDConverter.to_python
@@ -200,7 +216,7 @@ class Route:
             return
         self.methods = methods
         self.defaults = defaults or None
-        self.names = tuple(str(name) for name in converters)
+        self.names = tuple([str(name) for name in converters])
         conversions = []
         for converter in converters.values():
             known, conversion = _conversion(converter)
@@ -291,28 +307,28 @@ class _Edge:
                 return
             else:
                 text = _TEXT_REGEX.fullmatch(regex)
-                if text is not None and self._read_lengths(*text.groups()):
+                if text is not None and self._read_lengths(text):
                     self.kind = _TEXT
                     return
         try:
             pattern = re.compile(content)
-            groups = sorted(
+            groups = [
                 (int(name[len(_GROUP) :]), index)
                 for name, index in pattern.groupindex.items()
                 if name.startswith(_GROUP)
-            )
-        except (re.error, ValueError, OverflowError, RecursionError, Warning):
+            ]
+        except _REGEX_ERRORS:
             # Werkzeug raises it too, but only when a match gets here.
             return
         self.match = pattern.match
-        self.groups = tuple(index for _, index in groups)
+        groups.sort()
+        self.groups = tuple([index for _, index in groups])
         if suffixed:
             self.suffix = pattern.groups
         self.kind = _PATTERN
 
-    def _read_lengths(
-        self, low: str | None, comma: str | None, high: str | None
-    ) -> bool:
+    def _read_lengths(self, text: re.Match[str]) -> bool:
+        low, comma, high = text.groups()
         self.low = 1 if low is None else int(low)
         if low is not None and comma is None:
             self.high = self.low
@@ -405,7 +421,7 @@ class Matcher:
         try:
             self._read()
             self.sure = True
-        except (_Unreadable, AttributeError, RecursionError, TypeError, re.error):
+        except _Unreadable:
             self._exact = {}
             self._prefixes = {}
 
@@ -605,10 +621,14 @@ class Matcher:
         if (
             _overrides(url_map, Map, _MAP_NAMES)
             or type(matcher) is not StateMachineMatcher
+            or not _LAYOUT_IS_KNOWN
             or self._host_matching
         ):
             raise _Unreadable
-        url_map.update()
+        try:
+            url_map.update()
+        except (RecursionError, TypeError) as error:  # Werkzeug will raise it again
+            raise _Unreadable from error
         with url_map._remap_lock:
             mark: Any = url_map._remap
             if mark is False:
@@ -618,7 +638,11 @@ class Matcher:
             raise _Unreadable
         subdomain = self._subdomain or ""
         for part, _ in matcher._root.dynamic:
-            if part.final or re.match(part.content, subdomain):
+            try:
+                pattern = re.compile(part.content)
+            except _REGEX_ERRORS as error:
+                raise _Unreadable from error
+            if part.final or pattern.match(subdomain):
                 raise _Unreadable
         domain = matcher._root.static.get(subdomain)
         lengths: set[int] = set()
@@ -628,9 +652,11 @@ class Matcher:
             root = domain.static.get("")
             if root is not None:
                 self._read_state(root, "/", {}, self._redirecting(), 0, lengths)
-        self._lengths = bytes(
-            size in lengths for size in range(max(lengths, default=-1) + 1)
-        )
+        if lengths:
+            known = bytearray(max(lengths) + 1)
+            for size in lengths:
+                known[size] = 1
+            self._lengths = bytes(known)
 
     def _redirecting(self) -> dict[int, tuple[Rule, ...]]:
         """By a rule's id, the rules that `MapAdapter.get_default_redirect` would ask
@@ -708,11 +734,11 @@ class Matcher:
                 route.sure = False
             others = redirecting.get(id(rule), ())
             for other in others:
-                if _overrides(other, Rule, _RULE_NAMES) or not all(
-                    type(value) in _PLAIN_TYPES
-                    for value in (other.defaults or {}).values()
-                ):
+                if _overrides(other, Rule, _RULE_NAMES):
                     route.sure = False
+                for value in (other.defaults or {}).values():
+                    if type(value) not in _PLAIN_TYPES:
+                        route.sure = False
             route.redirecting = others
             routes[id(rule)] = route
         return route
@@ -751,7 +777,10 @@ def _overrides(instance: Any, stock: type, names: frozenset[str]) -> bool:
 def _plain_methods(methods: Any) -> bool:
     if type(methods) is not set:
         return False
-    return all(type(method) is str and method == method.upper() for method in methods)
+    for method in methods:
+        if type(method) is not str or method != method.upper():
+            return False
+    return True
 
 
 def _conversion(converter: Any) -> tuple[bool, _Conversion | None]:
