@@ -1,3 +1,6 @@
+from cpython.object cimport PyObject
+
+
 cdef extern from *:
     """
     #define FD_CORO_FLAGS (0x80 | 0x100)
@@ -53,3 +56,17 @@ cdef inline bint is_decimal(str text, Py_ssize_t start, Py_ssize_t stop) noexcep
         if not Py_UNICODE_ISDECIMAL(PyUnicode_READ(kind, data, index)):
             return False
     return True
+
+
+cdef extern from "Python.h":
+    int PyDict_Check(object)
+    PyObject *PyDict_GetItemWithError(object, object) except? NULL
+
+cdef inline object table_get(object table, object key):
+    cdef PyObject *value
+    if not PyDict_Check(table):
+        return table.get(key)
+    value = PyDict_GetItemWithError(table, key)
+    if value is NULL:
+        return None
+    return <object>value

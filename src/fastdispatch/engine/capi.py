@@ -33,3 +33,8 @@ def is_decimal(text: str, start: int, stop: int) -> bool:
     r"""Whether ``text[start:stop]`` is one or more decimal digits of any script,
     as ``\d+`` in a regular expression."""
     return text[start:stop].isdecimal()
+
+
+def table_get(table: Any, key: Any) -> Any:
+    """``table.get(key)`` for a mapping that may be a dict subclass; no default made."""
+    return table.get(key)

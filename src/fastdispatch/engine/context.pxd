@@ -1,0 +1,89 @@
+import cython
+
+from . cimport capi
+from . cimport hooks
+from .plan cimport Plan
+from .routing cimport Matcher
+from .routing cimport Routed
+
+
+cdef object _get
+cdef object _set
+cdef object _reset
+
+cpdef object current()
+@cython.locals(plan=Plan)
+cpdef Plan plan_of(object app)
+cdef raise_errors(object app, list errors)
+cpdef teardown_request(Context ctx, object exc)
+cpdef teardown_appcontext(object app, object exc)
+@cython.locals(ctx=Context)
+cpdef Context new_context(object app, Plan plan, object environ)
+
+
+cdef class Context(Routed):
+    cdef dict __dict__
+    cdef object __weakref__
+    cdef readonly object app
+    cdef Plan plan
+    cdef readonly object environ
+    cdef readonly bint has_request
+    cdef public object flashes
+    cdef object _routing_exception
+    cdef object _request
+    cdef public object _session
+    cdef object _g
+    cdef object _adapter
+    cdef bint _matched
+    cdef object _after_functions
+    cdef Context _outer
+    cdef object _token
+    cdef list _more
+    cdef int _holds
+    cdef bint _finished
+    cdef bint _silent
+
+    cdef start(self, object app, Plan plan, object environ)
+    cpdef object get_request(self)
+    cpdef object get_session(self)
+    cpdef object get_g(self)
+    cpdef object get_endpoint(self)
+    cpdef set_routing_exception(self, object error)
+    cdef _copy_into(self, Context ctx, bint teardown)
+    cpdef object blueprints(self)
+    cpdef object view_args(self)
+    cdef object view_args_made(self)
+    cdef object _make_request(self)
+    cpdef object open_session(self)
+    @cython.locals(plan=Plan, matcher=Matcher, code=int)
+    cpdef match_request(self)
+    @cython.locals(plan=Plan)
+    cdef _match_by_adapter(self)
+    cpdef enter(self)
+    @cython.locals(plan=Plan)
+    cpdef open(self)
+    cdef _share(self, Context outer)
+    cpdef leave(self)
+    cdef str _cannot_pop(self, object active)
+    @cython.locals(plan=Plan)
+    cdef object _finish(self, object exc)
+    cdef object _call_teardown(self, object step, object exc, object errors)
+    cdef object _close_request(self, object errors)
+    cdef object _signal_popped(self, object errors)
+
+
+cdef int REQUEST
+cdef int SESSION
+cdef int G
+cdef int APP
+cdef int REQUEST_CONTEXT
+cdef int CONTEXT
+cdef dict _KINDS
+
+@cython.locals(ctx=Context)
+cdef object find(int kind)
+cdef object need(int kind)
+
+
+cdef class ContextProxy:
+    cdef public int _kind

@@ -1,0 +1,691 @@
+"""Contexts: what is current, push and pop, and what a request holds."""
+
+from __future__ import annotations
+
+import sys
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import NotFound
+
+from . import capi
+from . import hooks
+from .plan import Plan
+from .routing import MATCHED
+from .routing import NOT_ALLOWED
+from .routing import NOT_FOUND
+from .routing import Matcher
+from .routing import Routed
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+NO_APP = """\
+Working outside of application context.
+
+`current_app` and `g` need the current application. Push an application context: \
+`with app.app_context():`, or do this while a request is handled.\
+"""
+NO_REQUEST = """\
+Working outside of request context.
+
+`request` and `session` need an active HTTP request. In a test, push one: \
+`with app.test_request_context():`. In a thread or a task that a request started, wrap \
+the function in `copy_current_request_context`.\
+"""
+
+_UNSET: Any = object()
+_KNOWN_HOSTS_MAX = 1000
+
+_var: ContextVar[Any] = ContextVar("fastdispatch.context")
+_get: Any = _var.get
+_set: Any = _var.set
+_reset: Any = _var.reset
+
+
+def current() -> Any:
+    """The context that is current here, or None."""
+    return _get(None)
+
+
+def plan_of(app: Any) -> Any:
+    """The plan of *app*, drawn up again if the app has changed."""
+    plan = app._plan
+    if plan is None or plan.stale(type(app)):
+        plan = app._make_plan()
+    return plan
+
+
+def new_context(app: Any, plan: Plan, environ: Any) -> Context:
+    """Make the context of one request, or of *app* alone if *environ* is None."""
+    ctx: Context = Context.__new__(Context)
+    ctx.start(app, plan, environ)
+    return ctx
+
+
+def raise_errors(app: Any, errors: list[BaseException]) -> None:
+    """Raise teardown errors where errors propagate (rules 36 and 42).
+
+    What is no Exception (SystemExit, KeyboardInterrupt) is raised anywhere.
+    """
+    for error in errors:
+        if not isinstance(error, Exception):
+            raise error
+    if app._propagates_exceptions():
+        if len(errors) == 1:
+            raise errors[0]
+        raise BaseExceptionGroup("Errors during context teardown", errors)
+
+
+def teardown_request(ctx: Context, exc: Any) -> None:
+    """The stock step of that name, for a host to call. Rules 40 to 42."""
+    errors = hooks.run_teardown_request(ctx.plan, ctx.app, ctx.blueprints(), exc)
+    if errors is not None:
+        raise_errors(ctx.app, errors)
+
+
+def teardown_appcontext(app: Any, exc: Any) -> None:
+    """The stock step of that name, for a host to call. Rules 40 to 42."""
+    errors = hooks.run_teardown_appcontext(plan_of(app), app, exc)
+    if errors is not None:
+        raise_errors(app, errors)
+
+
+class Context(Routed):
+    """The state of one request, or of work on an application outside of requests.
+
+    It is made current by :meth:`push` and no longer so by :meth:`pop`, or by ``with``.
+    Pushed N times it tears down at its last pop (rule 8). Everything in it is made
+    when it is first looked at. It takes further attributes and weak references.
+    """
+
+    def __init__(self, app: Any, environ: Any = None, request: Any = None) -> None:
+        """Make a context of *app*.
+
+        :param environ: the WSGI environ (PEP 3333) of a request.
+        :param request: a request that exists already; *environ* is then its own.
+        """
+        if request is not None:
+            environ = request.environ
+        self.start(app, plan_of(app), environ)
+        self._request = request
+
+    def start(self, app: Any, plan: Plan, environ: Any) -> None:
+        """Set every field to its beginning."""
+        self.app = app
+        self.plan = plan
+        self.environ = environ
+        self.route = None
+        self.args = None
+        self.allowed = None
+        self.has_request = environ is not None
+        self.flashes = None
+        self._routing_exception = None
+        self._request = None
+        self._session = None
+        self._g = None
+        self._adapter = None
+        self._matched = False
+        self._after_functions = None
+        self._outer = None
+        self._token = None
+        self._more = None
+        self._holds = 0
+        self._finished = True
+        self._silent = False
+
+    # What a context holds.
+
+    @property
+    def request(self) -> Any:
+        """The request. RuntimeError in a context that has none (rule 17)."""
+        return self.get_request()
+
+    @property
+    def session(self) -> Any:
+        """The session, opened now if it was not; counts as looked at (rule 48)."""
+        return self.get_session()
+
+    @property
+    def g(self) -> Any:
+        """The namespace of this context, or of the shared one around it (rule 2)."""
+        return self.get_g()
+
+    @g.setter
+    def g(self, value: Any) -> None:
+        self._g = value
+
+    @property
+    def endpoint(self) -> Any:
+        """The endpoint that the URL led to, or None."""
+        return self.get_endpoint()
+
+    def get_request(self) -> Any:
+        """The same as :attr:`request`."""
+        request = self._request
+        if request is None:
+            if not self.has_request:
+                raise RuntimeError(NO_REQUEST)
+            request = self._make_request()
+        return request
+
+    def get_session(self) -> Any:
+        """The same as :attr:`session`."""
+        session = self._session
+        if session is None:
+            if not self.has_request:
+                raise RuntimeError(NO_REQUEST)
+            session = self.open_session()
+        session.accessed = True
+        return session
+
+    def get_g(self) -> Any:
+        """The same as :attr:`g`."""
+        g = self._g
+        if g is None:
+            if self._outer is not None:
+                g = self._outer.g
+            else:
+                g = self.app.app_ctx_globals_class()
+            self._g = g
+        return g
+
+    @property
+    def url_adapter(self) -> Any:
+        """The host's MapAdapter; None where the host's SERVER_NAME is needed for one.
+
+        None as well when binding failed: see ``request.routing_exception``.
+        """
+        adapter = self._adapter
+        if adapter is None:
+            if not self.has_request:
+                adapter = self.app.create_url_adapter(None)
+            else:
+                try:
+                    adapter = self.app.create_url_adapter(self.request)
+                except HTTPException as e:
+                    self.set_routing_exception(e)
+                    return None
+            self._adapter = adapter
+        return adapter
+
+    @url_adapter.setter
+    def url_adapter(self, value: Any) -> None:
+        self._adapter = value
+
+    @property
+    def routing_exception(self) -> Any:
+        """The error that routing ended with, or None (rule 6)."""
+        request = self._request
+        if request is not None:
+            return request.routing_exception
+        return self._routing_exception
+
+    def set_routing_exception(self, error: Any) -> None:
+        """Keep *error* for dispatch to raise."""
+        self._routing_exception = error
+        if self._request is not None:
+            self._request.routing_exception = error
+
+    def get_endpoint(self) -> Any:
+        """The same as :attr:`endpoint`."""
+        request = self._request
+        if request is not None:
+            return request.endpoint
+        route = self.route
+        if route is not None:
+            return route.endpoint
+        return None
+
+    def blueprints(self) -> Any:
+        """Names of the request's blueprints, inner to outer."""
+        request = self._request
+        route = self.route
+        if request is not None and (route is None or request.url_rule is not route.rule):
+            return request.blueprints
+        if route is not None:
+            return route.blueprints
+        return ()
+
+    def view_args(self) -> Any:
+        """The view's arguments: a dict, or None when routing failed."""
+        request = self._request
+        if request is not None:
+            return request.view_args
+        if self.route is None:
+            return None
+        if self.args is None:
+            self.args = {}
+        return self.args
+
+    def after_this_request(self, func: Any) -> None:
+        """Call *func* with the response of this request. Rule 28."""
+        if self._after_functions is None:
+            self._after_functions = []
+        self._after_functions.append(func)
+
+    def _make_request(self) -> Any:
+        app = self.app
+        request = app.request_class(self.environ)
+        self._request = request
+        request.json_module = app.json
+        route = self.route
+        if route is not None:
+            request.url_rule = route.rule
+            if self.args is None:
+                self.args = {}
+            request.view_args = self.args
+        if self._routing_exception is not None:
+            request.routing_exception = self._routing_exception
+        return request
+
+    def open_session(self) -> Any:
+        """Open the session, if it is not open, without counting as a look. Rule 5."""
+        session = self._session
+        if session is None:
+            app = self.app
+            interface = app.session_interface
+            session = interface.open_session(app, self.request)
+            if session is None:
+                session = interface.make_null_session(app)
+            self._session = session
+        return session
+
+    # Routing.
+
+    def match_request(self) -> None:
+        """Match the URL; keep the rule and arguments, or the error. Rules 6 and 56."""
+        self._matched = True
+        plan = self.plan
+        if plan.flat and plan.own_create_url_adapter and self._adapter is None:
+            environ = self.environ
+            if (
+                capi.table_get(environ, "HTTP_HOST") in plan.known_hosts
+                and capi.table_get(environ, "HTTP_UPGRADE") is None
+                and capi.table_get(plan.config, "TRUSTED_HOSTS") is None
+            ):
+                matcher = plan.matcher
+                if not matcher.fresh():
+                    matcher = Matcher(plan.url_map)
+                    plan.matcher = matcher
+                code = matcher.match(
+                    self, environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
+                )
+                if code == MATCHED:
+                    request = self._request
+                    if request is not None:
+                        request.url_rule = self.route.rule
+                        request.view_args = self.view_args_made()
+                    return
+                if code == NOT_FOUND:
+                    self.set_routing_exception(NotFound())
+                    return
+                if code == NOT_ALLOWED:
+                    self.set_routing_exception(
+                        MethodNotAllowed(valid_methods=list(self.allowed))
+                    )
+                    return
+        self._match_by_adapter()
+
+    def view_args_made(self) -> Any:
+        """The matched arguments, as a dict."""
+        if self.args is None:
+            self.args = {}
+        return self.args
+
+    def _match_by_adapter(self) -> None:
+        adapter = self.url_adapter
+        if adapter is None:
+            return
+        plan = self.plan
+        if plan.flat and plan.own_create_url_adapter:
+            # Binding succeeded for this host, so it will do so again.
+            if len(plan.known_hosts) >= _KNOWN_HOSTS_MAX:
+                plan.known_hosts.clear()
+            host = self.environ.get("HTTP_HOST")
+            if type(host) is str:
+                plan.known_hosts.add(host)
+        request = self.request
+        try:
+            request.url_rule, request.view_args = adapter.match(return_rule=True)
+        except HTTPException as e:
+            self.set_routing_exception(e)
+
+    # Push and pop.
+
+    def push(self) -> None:
+        """Make this context current. Rule 4.
+
+        If a signal receiver, the session interface or the URL map raises, everything
+        is undone, teardown included, before the error goes on.
+        """
+        if self._token is not None:
+            if self._more is None:
+                self._more = []
+            self._more.append(None if _get(None) is self else _set(self))
+            return
+        self.enter()
+        try:
+            self.open()
+        except BaseException as e:
+            self.pop(e)
+            raise
+
+    def enter(self) -> None:
+        """Make this context current and nothing else: the first half of a push."""
+        if self.has_request:
+            outer = _get(None)
+            if outer is not None:
+                self._share(outer)
+        self._finished = False
+        self._token = _set(self)
+
+    def open(self) -> None:
+        """Signal the push, open the session, match the URL: the second half."""
+        plan = self.plan
+        if plan.pushed_to and self._outer is None:
+            plan.pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
+        if self.has_request:
+            if not plan.lazy_request and self._request is None:
+                self._make_request()
+            if not plan.lazy_session and self._session is None:
+                self.open_session()
+            if not self._matched:
+                self.match_request()
+
+    def _share(self, outer: Any) -> None:
+        """Use the ``g`` of *outer* if the app wants that. Rule 2."""
+        app = self.app
+        if (
+            outer.app is app
+            and not outer.has_request
+            and app.config.get("SHARE_APP_CONTEXT", False)
+        ):
+            self._outer = outer
+
+    def pop(self, exc: Any = _UNSET) -> None:
+        """Undo one push; at the last one tear down first. Rules 8 to 10, 40 to 42.
+
+        :param exc: the error that ended the work, or None; the error being handled
+            when it is left out.
+        :raises RuntimeError: if this context is not the current one; nothing changes.
+        """
+        active = _get(None)
+        if active is not self or self._token is None:
+            raise RuntimeError(self._cannot_pop(active))
+        if self._more:
+            token = self._more.pop()
+            if token is not None:
+                _reset(token)
+            return
+        if exc is _UNSET:
+            exc = sys.exc_info()[1]
+        errors = None
+        if self._holds == 0:
+            errors = self._finish(exc)
+        self.leave()
+        if self._holds == 0 and self._outer is None and self.plan.popped_to:
+            errors = self._signal_popped(errors)
+        self._outer = None
+        if errors is not None:
+            raise_errors(self.app, errors)
+
+    def leave(self) -> None:
+        """Stop being current and nothing else: the last half of a pop."""
+        token = self._token
+        self._token = None
+        try:
+            _reset(token)
+        except ValueError:
+            # Pushed in another contextvars.Context, as a copied task's is.
+            _set(None)
+
+    def _cannot_pop(self, active: Any) -> str:
+        if active is None:
+            return f"Cannot pop {self!r}: no context is active."
+        if active is not self:
+            return f"Cannot pop {self!r}: the active context is {active!r}."
+        return f"Cannot pop {self!r}: it was not pushed."
+
+    def hold(self) -> None:
+        """Put the teardown off until :meth:`release`; may be called N times. Rule 14."""
+        self._holds += 1
+
+    def release(self, exc: Any = None) -> None:
+        """Give up one :meth:`hold`; tear down if the context was popped meanwhile.
+
+        :param exc: the error that ended the work, or None.
+        """
+        self._holds -= 1
+        if self._holds > 0 or self._token is not None or self._finished:
+            return
+        token = _set(self)
+        errors = None
+        try:
+            errors = self._finish(exc)
+        finally:
+            _reset(token)
+        if self.plan.popped_to:
+            errors = self._signal_popped(errors)
+        if errors is not None:
+            raise_errors(self.app, errors)
+
+    def _finish(self, exc: Any) -> Any:
+        """Tear down: request, then application. Rules 40 to 42."""
+        self._finished = True
+        app = self.app
+        plan = self.plan
+        errors = None
+        if self._silent:
+            return None
+        if self.has_request:
+            if plan.own_do_teardown_request:
+                if plan.teardown_request or plan.tearing_down_to:
+                    errors = hooks.run_teardown_request(
+                        plan, app, self.blueprints(), exc
+                    )
+            else:
+                errors = self._call_teardown(app.do_teardown_request, exc, errors)
+            if self._request is not None:
+                errors = self._close_request(errors)
+        if self._outer is None:
+            if plan.own_do_teardown_appcontext:
+                if plan.teardown_appcontext or plan.app_tearing_down_to:
+                    more = hooks.run_teardown_appcontext(plan, app, exc)
+                    if more is not None:
+                        errors = more if errors is None else errors + more
+            else:
+                errors = self._call_teardown(app.do_teardown_appcontext, exc, errors)
+        return errors
+
+    def _call_teardown(self, step: Any, exc: Any, errors: Any) -> Any:
+        try:
+            step(exc)
+        except BaseException as e:
+            errors = hooks.failed(self.app, hooks.name_of(step), e, errors)
+        return errors
+
+    def _close_request(self, errors: Any) -> Any:
+        request = self._request
+        close = getattr(request, "close", None)
+        if close is not None:
+            try:
+                close()
+            except BaseException as e:
+                errors = hooks.failed(self.app, "request.close()", e, errors)
+        # The request is the environ's and the environ the request's: end the cycle.
+        self.environ["werkzeug.request"] = None
+        return errors
+
+    def _signal_popped(self, errors: Any) -> Any:
+        app = self.app
+        try:
+            self.plan.popped.send(app, _async_wrapper=app.ensure_sync)
+        except BaseException as e:
+            errors = hooks.failed(
+                app, "a receiver of the signal appcontext_popped", e, errors
+            )
+        return errors
+
+    def copy(self, teardown: bool = True) -> Context:
+        """A context with the same request and session objects and a fresh ``g``.
+
+        :param teardown: whether the copy's own pop runs the teardown hooks. Rule 12.
+        """
+        ctx: Context = type(self)(self.app, request=self.request)
+        self._copy_into(ctx, teardown)
+        return ctx
+
+    def _copy_into(self, ctx: Context, teardown: bool) -> None:
+        ctx._session = self.open_session()
+        ctx.route = self.route
+        ctx.args = self.args
+        ctx._matched = self._matched
+        ctx._adapter = self._adapter
+        ctx._silent = not teardown
+
+    def __enter__(self) -> Context:
+        self.push()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.pop(exc_value)
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        if not self.has_request:
+            return f"<{name} of {self.app.name}>"
+        request = self.request
+        return f"<{name} {request.url!r} [{request.method}] of {self.app.name}>"
+
+
+REQUEST = 0
+SESSION = 1
+G = 2
+APP = 3
+REQUEST_CONTEXT = 4
+CONTEXT = 5
+_KINDS = {
+    "request": REQUEST,
+    "session": SESSION,
+    "g": G,
+    "current_app": APP,
+    "request_ctx": REQUEST_CONTEXT,
+    "app_ctx": CONTEXT,
+}
+
+
+def find(kind: int) -> Any:
+    """What a proxy of *kind* stands for here and now, or None."""
+    ctx = _get(None)
+    if ctx is None:
+        return None
+    if kind == REQUEST:
+        return ctx.get_request() if ctx.has_request else None
+    if kind == SESSION:
+        return ctx.get_session() if ctx.has_request else None
+    if kind == G:
+        return ctx.get_g()
+    if kind == APP:
+        return ctx.app
+    if kind == REQUEST_CONTEXT:
+        return ctx if ctx.has_request else None
+    return ctx
+
+
+def need(kind: int) -> Any:
+    """The same, but RuntimeError that says what to do when there is none. Rule 17."""
+    value = find(kind)
+    if value is None:
+        if kind == REQUEST or kind == SESSION or kind == REQUEST_CONTEXT:
+            raise RuntimeError(NO_REQUEST)
+        raise RuntimeError(NO_APP)
+    return value
+
+
+class ContextProxy:
+    """Stands for one thing of the current context: the kernel of ``request`` and kin.
+
+    What is asked of it is asked of that thing. Subclasses forward the operators that
+    are not forwarded here.
+    """
+
+    def __init__(self, name: str) -> None:
+        """*name*: what to stand for, as :mod:`fastdispatch.globals` names it."""
+        object.__setattr__(self, "_kind", _KINDS[name])
+
+    def _get_current_object(self) -> Any:
+        """The object itself. RuntimeError when there is none (rule 17)."""
+        return need(self._kind)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "_kind" or name == "_get_current_object":
+            return object.__getattribute__(self, name)
+        value = find(self._kind)
+        if value is None:
+            if name.startswith("__"):
+                # Introspection (isinstance, doctest, inspect) outside of a context.
+                return object.__getattribute__(self, name)
+            need(self._kind)
+        return getattr(value, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(need(self._kind), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(need(self._kind), name)
+
+    def __getitem__(self, key: Any) -> Any:
+        return need(self._kind)[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        need(self._kind)[key] = value
+
+    def __delitem__(self, key: Any) -> None:
+        del need(self._kind)[key]
+
+    def __contains__(self, item: Any) -> bool:
+        return item in need(self._kind)
+
+    def __len__(self) -> int:
+        return len(need(self._kind))
+
+    def __iter__(self) -> Any:
+        return iter(need(self._kind))
+
+    def __bool__(self) -> bool:
+        value = find(self._kind)
+        return value is not None and bool(value)
+
+    def __eq__(self, other: object) -> Any:
+        return need(self._kind) == other
+
+    def __hash__(self) -> int:
+        return hash(need(self._kind))
+
+    def __repr__(self) -> str:
+        value = find(self._kind)
+        if value is None:
+            return f"<{type(self).__name__} unbound>"
+        return repr(value)
+
+    def __str__(self) -> str:
+        value = find(self._kind)
+        if value is None:
+            return f"<{type(self).__name__} unbound>"
+        return str(value)
+
+    def __dir__(self) -> Any:
+        value = find(self._kind)
+        return [] if value is None else dir(value)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return need(self._kind)(*args, **kwargs)

@@ -1,0 +1,38 @@
+import cython
+
+from . cimport capi
+from .plan cimport Plan
+
+
+cdef object as_list(object funcs)
+
+@cython.locals(chain=list, i=Py_ssize_t)
+cdef object preprocess_chain(object funcs, object endpoint, object args)
+
+@cython.locals(chain=list, i=Py_ssize_t)
+cdef object before_chain(Plan plan, object app, object funcs)
+
+cpdef object run_before(
+    Plan plan, object app, object blueprints, object endpoint, object args
+)
+
+@cython.locals(chain=list, i=Py_ssize_t)
+cdef object after_chain(Plan plan, object app, object funcs, object response)
+
+@cython.locals(i=Py_ssize_t)
+cpdef object run_after(
+    Plan plan, object app, object blueprints, object functions, object response
+)
+
+@cython.locals(chain=list, i=Py_ssize_t)
+cdef object teardown_chain(
+    Plan plan, object app, object funcs, object exc, object errors, object phase
+)
+
+cdef object send_teardown(
+    object app, object signal, object exc, object errors, object name
+)
+
+cpdef object run_teardown_request(Plan plan, object app, object blueprints, object exc)
+
+cpdef object run_teardown_appcontext(Plan plan, object app, object exc)

@@ -1,0 +1,222 @@
+"""The hook chains: what runs before, after and at the teardown of a request.
+
+Each chain walks the host's live tables, so a hook that a hook adds or removes is
+treated as a plain ``for`` loop over the list would treat it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from werkzeug.sansio.response import Response as SansIOResponse
+
+from . import capi
+from .plan import Plan
+
+
+def as_list(funcs: Any) -> Any:
+    """*funcs* itself when it is a list, else a list of it."""
+    if type(funcs) is list:
+        return funcs
+    return list(funcs)
+
+
+def name_of(func: Any) -> str:
+    """How messages and logs name a hook: ``module.qualname``."""
+    name = getattr(func, "__qualname__", None)
+    if name is None:
+        return repr(func)
+    return f"{getattr(func, '__module__', None)}.{name}"
+
+
+def preprocess_chain(funcs: Any, endpoint: Any, args: Any) -> None:
+    """Call each url_value_preprocessor of one table entry."""
+    chain = as_list(funcs)
+    i = 0
+    while i < len(chain):
+        func = chain[i]
+        i += 1
+        func(endpoint, args)
+
+
+def before_chain(plan: Plan, app: Any, funcs: Any) -> Any:
+    """Call each function; the first value that is not None ends the chain."""
+    chain = as_list(funcs)
+    i = 0
+    while i < len(chain):
+        func = chain[i]
+        i += 1
+        if plan.own_ensure_sync and capi.is_plain_function(func):
+            rv = func()
+        else:
+            rv = app.ensure_sync(func)()
+        if rv is not None:
+            return rv
+    return None
+
+
+def run_before(plan: Plan, app: Any, blueprints: Any, endpoint: Any, args: Any) -> Any:
+    """Run url_value_preprocessors, then before_request hooks. Rules 22 and 23.
+
+    *blueprints* are the names of the request's blueprints, inner to outer.
+    """
+    table = plan.url_value_preprocessors
+    if table:
+        funcs = capi.table_get(table, None)
+        if funcs:
+            preprocess_chain(funcs, endpoint, args)
+        for name in reversed(blueprints):
+            funcs = capi.table_get(table, name)
+            if funcs:
+                preprocess_chain(funcs, endpoint, args)
+    table = plan.before_request
+    if table:
+        funcs = capi.table_get(table, None)
+        if funcs:
+            rv = before_chain(plan, app, funcs)
+            if rv is not None:
+                return rv
+        if blueprints:
+            for name in reversed(blueprints):
+                funcs = capi.table_get(table, name)
+                if funcs:
+                    rv = before_chain(plan, app, funcs)
+                    if rv is not None:
+                        return rv
+    return None
+
+
+def check_response(func: Any, response: Any) -> None:
+    """Raise TypeError unless an after_request hook returned a response. Rule 28."""
+    if not isinstance(response, SansIOResponse):
+        raise TypeError(
+            f"The after_request function {name_of(func)} returned"
+            f" {type(response).__name__}, not a response. It must return the response"
+            " it was given, or another one."
+        )
+
+
+def after_chain(plan: Plan, app: Any, funcs: Any, response: Any) -> Any:
+    """Pass *response* through the functions, last registered first."""
+    chain = as_list(funcs)
+    i = len(chain) - 1
+    while i >= 0:
+        if i < len(chain):
+            func = chain[i]
+            if plan.own_ensure_sync and capi.is_plain_function(func):
+                rv = func(response)
+            else:
+                rv = app.ensure_sync(func)(response)
+            if rv is not response:
+                check_response(func, rv)
+                response = rv
+        i -= 1
+    return response
+
+
+def run_after(
+    plan: Plan, app: Any, blueprints: Any, functions: Any, response: Any
+) -> Any:
+    """Run after_this_request *functions*, then after_request hooks. Rule 28."""
+    if functions:
+        i = 0
+        while i < len(functions):
+            func = functions[i]
+            i += 1
+            rv = app.ensure_sync(func)(response)
+            if rv is not response:
+                check_response(func, rv)
+                response = rv
+    table = plan.after_request
+    if table:
+        if blueprints:
+            for name in blueprints:
+                funcs = capi.table_get(table, name)
+                if funcs:
+                    response = after_chain(plan, app, funcs, response)
+        funcs = capi.table_get(table, None)
+        if funcs:
+            response = after_chain(plan, app, funcs, response)
+    return response
+
+
+def failed(app: Any, what: str, error: BaseException, errors: Any) -> Any:
+    """Log that *what* failed at teardown and add *error* to the list. Rule 42."""
+    app.logger.error("Error in %s", what, exc_info=error)
+    if errors is None:
+        errors = []
+    errors.append(error)
+    return errors
+
+
+def teardown_chain(
+    plan: Plan, app: Any, funcs: Any, exc: Any, errors: Any, phase: str
+) -> Any:
+    """Call every function with *exc*, last registered first, whatever they raise."""
+    chain = as_list(funcs)
+    i = len(chain) - 1
+    while i >= 0:
+        if i < len(chain):
+            func = chain[i]
+            try:
+                if plan.own_ensure_sync and capi.is_plain_function(func):
+                    func(exc)
+                else:
+                    app.ensure_sync(func)(exc)
+            except BaseException as e:
+                errors = failed(app, f"{phase} function {name_of(func)}", e, errors)
+        i -= 1
+    return errors
+
+
+def send_teardown(
+    app: Any, signal: Any, exc: Any, errors: Any, name: str
+) -> Any:
+    """Send a teardown signal; a receiver's error joins *errors*."""
+    try:
+        signal.send(app, _async_wrapper=app.ensure_sync, exc=exc)
+    except BaseException as e:
+        errors = failed(app, f"a receiver of the signal {name}", e, errors)
+    return errors
+
+
+def run_teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> Any:
+    """Run teardown_request hooks and their signal. Rules 40 to 42.
+
+    Returns the list of errors raised, or None.
+    """
+    errors = None
+    table = plan.teardown_request
+    if table:
+        if blueprints:
+            for name in blueprints:
+                funcs = capi.table_get(table, name)
+                if funcs:
+                    errors = teardown_chain(
+                        plan, app, funcs, exc, errors, "teardown_request"
+                    )
+        funcs = capi.table_get(table, None)
+        if funcs:
+            errors = teardown_chain(plan, app, funcs, exc, errors, "teardown_request")
+    if plan.tearing_down_to:
+        errors = send_teardown(
+            app, plan.tearing_down, exc, errors, "request_tearing_down"
+        )
+    return errors
+
+
+def run_teardown_appcontext(plan: Plan, app: Any, exc: Any) -> Any:
+    """Run teardown_appcontext hooks and their signal. Rules 40 to 42.
+
+    Returns the list of errors raised, or None.
+    """
+    errors = None
+    if plan.teardown_appcontext:
+        errors = teardown_chain(
+            plan, app, plan.teardown_appcontext, exc, errors, "teardown_appcontext"
+        )
+    if plan.app_tearing_down_to:
+        errors = send_teardown(
+            app, plan.app_tearing_down, exc, errors, "appcontext_tearing_down"
+        )
+    return errors

@@ -1,0 +1,24 @@
+import cython
+
+from . cimport capi
+from . cimport context
+from . cimport hooks
+from . cimport response as responses
+from .context cimport Context
+from .plan cimport Plan
+
+
+@cython.locals(plan=Plan, ctx=Context)
+cpdef object run(object app, object environ, object start_response)
+cdef object refuse(object app, object error, object environ, object start_response)
+@cython.locals(plan=Plan)
+cpdef object full_dispatch_request(Context ctx)
+@cython.locals(plan=Plan)
+cpdef object preprocess_request(Context ctx)
+@cython.locals(plan=Plan)
+cpdef object dispatch_request(Context ctx)
+@cython.locals(plan=Plan)
+cpdef object finalize_request(Context ctx, object rv, bint from_error_handler)
+@cython.locals(plan=Plan)
+cpdef object process_response(Context ctx, object response)
+cdef end(Context ctx, object error)

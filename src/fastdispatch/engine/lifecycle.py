@@ -1,0 +1,208 @@
+"""The order of it all: what happens to a request, from environ to pop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Any
+
+from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import InternalServerError
+from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import NotFound
+
+from . import capi
+from . import context
+from . import hooks
+from . import response as responses
+from .context import Context
+from .plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def run(app: Any, environ: Any, start_response: Any) -> Iterable[bytes]:
+    """Answer one request: the WSGI application (PEP 3333) of *app*."""
+    plan: Plan = context.plan_of(app)
+    ctx: Context
+    if plan.own_request_context:
+        ctx = context.new_context(app, plan, environ)
+    else:
+        ctx = app.request_context(environ)
+    if not plan.lazy_request:
+        try:
+            ctx.get_request()
+        except Exception as e:
+            return refuse(app, e, environ, start_response)
+    error = None
+    try:
+        try:
+            ctx.enter()
+            ctx.open()
+            if plan.own_full_dispatch_request:
+                response = full_dispatch_request(ctx)
+            else:
+                response = app.full_dispatch_request()
+        except Exception as e:
+            error = e
+            response = app.handle_exception(e)
+        return responses.send(response, environ, start_response)
+    except BaseException as e:
+        error = e
+        raise
+    finally:
+        end(ctx, error)
+
+
+def refuse(
+    app: Any, error: Exception, environ: Any, start_response: Any
+) -> Iterable[bytes]:
+    """Answer a request of which no request object could be made. Rule 1."""
+    if isinstance(error, UnicodeError):
+        error = BadRequest()
+    elif not isinstance(error, HTTPException):
+        if app._propagates_exceptions():
+            raise error
+        app.logger.error("The request class %r failed", app.request_class, exc_info=error)
+        error = InternalServerError(original_exception=error)
+    return error(environ, start_response)
+
+
+def full_dispatch_request(ctx: Context) -> Any:
+    """From ``request_started`` to ``request_finished``. Rules 19 to 28."""
+    app = ctx.app
+    plan = ctx.plan
+    try:
+        if not plan.begun:
+            app._begin()
+            plan.begun = True
+        if plan.started_to:
+            plan.started.send(app, _async_wrapper=app.ensure_sync)
+        if plan.own_preprocess_request:
+            rv = preprocess_request(ctx)
+        else:
+            rv = app.preprocess_request()
+        if rv is None:
+            if plan.own_dispatch_request:
+                rv = dispatch_request(ctx)
+            else:
+                rv = app.dispatch_request()
+    except Exception as e:
+        rv = app.handle_user_exception(e)
+    if plan.own_finalize_request:
+        return finalize_request(ctx, rv, False)
+    return app.finalize_request(rv)
+
+
+def preprocess_request(ctx: Context) -> Any:
+    """The url_value_preprocessors and before_request hooks. Rules 22 and 23."""
+    plan = ctx.plan
+    if plan.before_request or plan.url_value_preprocessors:
+        args = None
+        endpoint = None
+        if plan.url_value_preprocessors:
+            endpoint = ctx.get_endpoint()
+            args = ctx.view_args()
+        return hooks.run_before(plan, ctx.app, ctx.blueprints(), endpoint, args)
+    return None
+
+
+def dispatch_request(ctx: Context) -> Any:
+    """Raise the routing error, answer OPTIONS, or call the view. Rules 24 to 27."""
+    app = ctx.app
+    plan = ctx.plan
+    request = ctx._request
+    if request is None:
+        error = ctx._routing_exception
+        if error is None:
+            rule = ctx.route.rule
+            args = ctx.args
+            endpoint = ctx.route.endpoint
+            method = ctx.environ["REQUEST_METHOD"]
+    else:
+        error = request.routing_exception
+        if error is None:
+            rule = request.url_rule
+            args = request.view_args
+            endpoint = rule.endpoint
+            method = request.method
+    if error is not None:
+        if plan.own_raise_routing_exception and (
+            type(error) is NotFound or type(error) is MethodNotAllowed
+        ):
+            raise error
+        app.raise_routing_exception(ctx.get_request())
+    if (
+        method != "GET"
+        and method.upper() == "OPTIONS"
+        and getattr(rule, "provide_automatic_options", False)
+    ):
+        return app.make_default_options_response()
+    view = capi.table_get(plan.view_functions, endpoint)
+    if view is None:
+        view = plan.view_functions[endpoint]
+    if not (plan.own_ensure_sync and capi.is_plain_function(view)):
+        view = app.ensure_sync(view)
+    if args:
+        return view(**args)
+    return view()
+
+
+def finalize_request(ctx: Context, rv: Any, from_error_handler: bool) -> Any:
+    """Make the response, process it, signal it. Rules 28 to 30."""
+    app = ctx.app
+    plan = ctx.plan
+    if plan.own_make_response:
+        response = responses.make_response(app, rv, ctx)
+    else:
+        response = app.make_response(rv)
+    try:
+        if plan.own_process_response:
+            response = process_response(ctx, response)
+        else:
+            response = app.process_response(response)
+        if plan.finished_to:
+            plan.finished.send(app, _async_wrapper=app.ensure_sync, response=response)
+    except Exception:
+        if not from_error_handler:
+            raise
+        app.logger.exception(
+            "Request finalizing failed with an error while handling an error"
+        )
+    return response
+
+
+def process_response(ctx: Context, response: Any) -> Any:
+    """The after_request hooks, then the session. Rule 28."""
+    app = ctx.app
+    plan = ctx.plan
+    functions = ctx._after_functions
+    if functions is not None or plan.after_request:
+        response = hooks.run_after(plan, app, ctx.blueprints(), functions, response)
+    session = ctx._session
+    if session is None:
+        if plan.lazy_session and (
+            capi.table_get(ctx.environ, "HTTP_COOKIE") is None
+            or not plan.session_interface.needs_save_unopened(app, ctx.environ)
+        ):
+            return response
+        session = ctx.open_session()
+    interface = plan.session_interface
+    if not interface.is_null_session(session):
+        interface.save_session(app, session, response)
+    return response
+
+
+def end(ctx: Context, error: Any) -> None:
+    """Keep the context for a debugger or a test client, then pop it. Rule 15."""
+    preserve = capi.table_get(ctx.environ, "werkzeug.debug.preserve_context")
+    if preserve is not None:
+        preserve(ctx)
+    if (
+        error is not None
+        and not ctx.plan.own_should_ignore_error
+        and ctx.app.should_ignore_error(error)
+    ):
+        error = None
+    ctx.pop(error)

@@ -1,0 +1,53 @@
+from . cimport capi
+
+
+cdef class Plan:
+    cdef unsigned int version
+    cdef tuple class_steps
+    cdef object steps_of
+    cdef public bint valid
+    cdef public bint begun
+    cdef readonly bint own_create_url_adapter
+    cdef readonly bint own_dispatch_request
+    cdef readonly bint own_do_teardown_appcontext
+    cdef readonly bint own_do_teardown_request
+    cdef readonly bint own_ensure_sync
+    cdef readonly bint own_finalize_request
+    cdef readonly bint own_full_dispatch_request
+    cdef readonly bint own_handle_user_exception
+    cdef readonly bint own_make_response
+    cdef readonly bint own_preprocess_request
+    cdef readonly bint own_process_response
+    cdef readonly bint own_raise_routing_exception
+    cdef readonly bint own_request_context
+    cdef readonly bint own_should_ignore_error
+    cdef object url_value_preprocessors
+    cdef object before_request
+    cdef object after_request
+    cdef object teardown_request
+    cdef object teardown_appcontext
+    cdef object view_functions
+    cdef object config
+    cdef object pushed
+    cdef object started
+    cdef object finished
+    cdef object tearing_down
+    cdef object app_tearing_down
+    cdef object popped
+    cdef object pushed_to
+    cdef object started_to
+    cdef object finished_to
+    cdef object tearing_down_to
+    cdef object app_tearing_down_to
+    cdef object popped_to
+    cdef object url_map
+    cdef public object matcher
+    cdef bint flat
+    cdef set known_hosts
+    cdef object session_interface
+    cdef bint lazy_session
+    cdef object request_class
+    cdef bint lazy_request
+    cdef object globals_class
+
+    cpdef bint stale(self, object cls)

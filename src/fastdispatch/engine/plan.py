@@ -1,0 +1,151 @@
+"""What the engine knows of its host: which steps are stock, where the tables are.
+
+A host is whatever owns hook tables, view functions, error handlers and a URL map. It
+draws up one :class:`Plan` and draws it up again when the engine finds it stale.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import capi
+
+STEPS: tuple[str, ...] = (
+    "create_url_adapter",
+    "dispatch_request",
+    "do_teardown_appcontext",
+    "do_teardown_request",
+    "ensure_sync",
+    "finalize_request",
+    "full_dispatch_request",
+    "handle_user_exception",
+    "make_response",
+    "preprocess_request",
+    "process_response",
+    "raise_routing_exception",
+    "request_context",
+    "should_ignore_error",
+)
+"""The steps that a host's class or instance may override, in the order of the plan."""
+
+
+class Plan:
+    """A host's facts as of its last change of class, method or table.
+
+    The tables are the host's own objects, so additions and removals are seen at once.
+    A plan holds no reference to its host.
+    """
+
+    def __init__(
+        self,
+        cls: type,
+        class_steps: tuple[Any, ...],
+        stock: frozenset[str],
+        steps_of: Any,
+    ) -> None:
+        """Record which of :data:`STEPS` are *stock*.
+
+        *class_steps* is ``steps_of(cls)``, the values that, while they stay the same
+        objects, mean that nobody has patched the class.
+        """
+        self.version = capi.type_version(cls)
+        self.class_steps = class_steps
+        self.steps_of = steps_of
+        self.valid = True
+        self.begun = False
+        self.own_create_url_adapter = "create_url_adapter" in stock
+        self.own_dispatch_request = "dispatch_request" in stock
+        self.own_do_teardown_appcontext = "do_teardown_appcontext" in stock
+        self.own_do_teardown_request = "do_teardown_request" in stock
+        self.own_ensure_sync = "ensure_sync" in stock
+        self.own_finalize_request = "finalize_request" in stock
+        self.own_full_dispatch_request = "full_dispatch_request" in stock
+        self.own_handle_user_exception = "handle_user_exception" in stock
+        self.own_make_response = "make_response" in stock
+        self.own_preprocess_request = "preprocess_request" in stock
+        self.own_process_response = "process_response" in stock
+        self.own_raise_routing_exception = "raise_routing_exception" in stock
+        self.own_request_context = "request_context" in stock
+        self.own_should_ignore_error = "should_ignore_error" in stock
+
+    def use_tables(
+        self,
+        url_value_preprocessors: Any,
+        before_request: Any,
+        after_request: Any,
+        teardown_request: Any,
+        teardown_appcontext: Any,
+        view_functions: Any,
+        config: Any,
+    ) -> None:
+        """Point at the host's live tables."""
+        self.url_value_preprocessors = url_value_preprocessors
+        self.before_request = before_request
+        self.after_request = after_request
+        self.teardown_request = teardown_request
+        self.teardown_appcontext = teardown_appcontext
+        self.view_functions = view_functions
+        self.config = config
+
+    def use_signals(
+        self,
+        pushed: Any,
+        started: Any,
+        finished: Any,
+        tearing_down: Any,
+        app_tearing_down: Any,
+        popped: Any,
+    ) -> None:
+        """Keep the host's signals and, beside each, its live table of receivers."""
+        self.pushed = pushed
+        self.started = started
+        self.finished = finished
+        self.tearing_down = tearing_down
+        self.app_tearing_down = app_tearing_down
+        self.popped = popped
+        self.pushed_to = pushed.receivers
+        self.started_to = started.receivers
+        self.finished_to = finished.receivers
+        self.tearing_down_to = tearing_down.receivers
+        self.app_tearing_down_to = app_tearing_down.receivers
+        self.popped_to = popped.receivers
+
+    def use_routing(self, url_map: Any, matcher: Any, flat: bool) -> None:
+        """Keep the matcher of *url_map*.
+
+        *flat* says that neither hosts nor subdomains take part in matching, so that
+        path and method decide alone.
+        """
+        self.url_map = url_map
+        self.matcher = matcher
+        self.flat = flat
+        self.known_hosts: set[Any] = set()
+
+    def use_session(self, interface: Any, lazy: bool) -> None:
+        """Keep the session interface; *lazy*: a session opens when first looked at."""
+        self.session_interface = interface
+        self.lazy_session = lazy
+
+    def use_classes(
+        self, request_class: Any, lazy_request: bool, globals_class: Any
+    ) -> None:
+        """Keep the classes that a context makes.
+
+        *lazy_request*: making a request has no effect that anyone could see, so it is
+        made when first looked at.
+        """
+        self.request_class = request_class
+        self.lazy_request = lazy_request
+        self.globals_class = globals_class
+
+    def stale(self, cls: type) -> bool:
+        """Whether the host, of class *cls*, has changed since this plan was drawn."""
+        if not self.valid:
+            return True
+        version = capi.type_version(cls)
+        if version != 0 and version == self.version:
+            return False
+        if self.steps_of(cls) != self.class_steps:
+            return True
+        self.version = version
+        return False

@@ -1,0 +1,59 @@
+"""Where an application lives on disk."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+
+def _package_path(import_name: str) -> str:
+    """The folder that holds the top-level module or package of *import_name*."""
+    root = import_name.partition(".")[0]
+    try:
+        spec = find_spec(root)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        return os.getcwd()
+    locations = spec.submodule_search_locations
+    if locations is None:
+        return os.path.dirname(spec.origin) if spec.origin else os.getcwd()
+    if spec.origin not in {None, "namespace"}:
+        return os.path.dirname(os.path.dirname(str(spec.origin)))
+    # A namespace package has several folders: take the one that holds the module.
+    inner = find_spec(import_name)
+    if inner is not None and inner.submodule_search_locations:
+        inner_path = Path(os.path.commonpath(list(inner.submodule_search_locations)))
+        for location in locations:
+            if inner_path.is_relative_to(location):
+                return os.path.dirname(location)
+    return os.path.dirname(next(iter(locations)))
+
+
+def _prefix_of(path: str) -> str | None:
+    """The prefix that *path* is installed below; None: it is not installed."""
+    if Path(path).is_relative_to(os.path.abspath(sys.prefix)):
+        return os.path.abspath(sys.prefix)
+    parent, folder = os.path.split(path)
+    if folder.lower() != "site-packages":
+        return None
+    outer, name = os.path.split(parent)
+    if name.lower() == "lib":
+        return outer
+    if os.path.basename(outer).lower() == "lib":
+        return os.path.dirname(outer)
+    return parent
+
+
+def find_instance_path(import_name: str, name: str) -> str:
+    """The instance folder of an app: ``instance`` beside its package.
+
+    For an installed package it is ``var/NAME-instance`` below the prefix.
+    """
+    package_path = _package_path(import_name)
+    prefix = _prefix_of(package_path)
+    if prefix is None:
+        return os.path.join(package_path, "instance")
+    return os.path.join(prefix, "var", f"{name}-instance")

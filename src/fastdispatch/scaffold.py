@@ -1,0 +1,377 @@
+"""What App and Blueprint share: registration of routes, hooks and error handlers."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import IO
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import TypeVar
+from typing import cast
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import default_exceptions
+
+from .errors import CLI
+from .errors import TEMPLATES
+from .errors import OutOfScopeAttribute
+from .errors import OutOfScopeError
+from .globals import current_app
+from .helpers import get_root_path
+from .helpers import send_from_directory
+
+if TYPE_CHECKING:
+    from .wrappers import Response
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OUT_OF_SCOPE = {
+    **dict.fromkeys(
+        (
+            "add_template_filter",
+            "add_template_global",
+            "add_template_test",
+            "add_app_template_filter",
+            "add_app_template_global",
+            "add_app_template_test",
+            "app_context_processor",
+            "app_template_filter",
+            "app_template_global",
+            "app_template_test",
+            "context_processor",
+            "create_global_jinja_loader",
+            "create_jinja_environment",
+            "jinja_env",
+            "jinja_environment",
+            "jinja_loader",
+            "jinja_options",
+            "select_jinja_autoescape",
+            "template_context_processors",
+            "template_filter",
+            "template_folder",
+            "template_global",
+            "template_test",
+            "update_template_context",
+        ),
+        TEMPLATES,
+    ),
+    **dict.fromkeys(
+        (
+            "cli",
+            "cli_group",
+            "make_shell_context",
+            "shell_context_processor",
+            "shell_context_processors",
+            "test_cli_runner",
+            "test_cli_runner_class",
+        ),
+        CLI,
+    ),
+}
+"""Flask's names that stand for what this package leaves out, and what that is."""
+
+
+def setupmethod(func: F) -> F:
+    """Refuse the call once set-up is over. Rules 19 and 54."""
+    name = func.__name__
+
+    @wraps(func)
+    def checked(self: Scaffold, *args: Any, **kwargs: Any) -> Any:
+        self._check_setup_finished(name)
+        return func(self, *args, **kwargs)
+
+    return cast("F", checked)
+
+
+def endpoint_of(view_func: Callable[..., Any] | None) -> str:
+    """The endpoint that a view function has when none is given: its name."""
+    if view_func is None:
+        raise AssertionError("expected view func if endpoint is not provided.")
+    return view_func.__name__
+
+
+class Scaffold:
+    """Registration, as App and Blueprint share it."""
+
+    name: str
+    _static_folder: str | None = None
+    _static_url_path: str | None = None
+
+    def __init__(
+        self,
+        import_name: str,
+        static_folder: str | os.PathLike[str] | None = None,
+        static_url_path: str | None = None,
+        template_folder: None = None,
+        root_path: str | None = None,
+    ) -> None:
+        if template_folder is not None:
+            raise OutOfScopeError("template_folder", TEMPLATES)
+        self.import_name = import_name
+        self.static_folder = static_folder
+        self.static_url_path = static_url_path
+        self.root_path = get_root_path(import_name) if root_path is None else root_path
+        self.view_functions: dict[str, Callable[..., Any]] = {}
+        self.error_handler_spec: dict[
+            str | None, dict[int | None, dict[type[Exception], Callable[..., Any]]]
+        ] = defaultdict(lambda: defaultdict(dict))
+        self.before_request_funcs: dict[str | None, list[Callable[..., Any]]]
+        self.before_request_funcs = defaultdict(list)
+        self.after_request_funcs: dict[str | None, list[Callable[..., Any]]]
+        self.after_request_funcs = defaultdict(list)
+        self.teardown_request_funcs: dict[str | None, list[Callable[..., Any]]]
+        self.teardown_request_funcs = defaultdict(list)
+        self.url_value_preprocessors: dict[str | None, list[Callable[..., Any]]]
+        self.url_value_preprocessors = defaultdict(list)
+        self.url_default_functions: dict[str | None, list[Callable[..., Any]]]
+        self.url_default_functions = defaultdict(list)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    def __getattr__(self, name: str) -> Any:
+        topic = OUT_OF_SCOPE.get(name)
+        if topic is not None:
+            raise OutOfScopeAttribute(name, topic)
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}",
+            name=name,
+            obj=self,
+        )
+
+    def _check_setup_finished(self, name: str) -> None:
+        raise NotImplementedError
+
+    # Static files and resources.
+
+    @property
+    def static_folder(self) -> str | None:
+        """The absolute path of the static folder, or None."""
+        if self._static_folder is None:
+            return None
+        return os.path.join(self.root_path, self._static_folder)
+
+    @static_folder.setter
+    def static_folder(self, value: str | os.PathLike[str] | None) -> None:
+        if value is not None:
+            value = os.fspath(value).rstrip("\\/")
+        self._static_folder = value
+
+    @property
+    def has_static_folder(self) -> bool:
+        """Whether :attr:`static_folder` is set."""
+        return self._static_folder is not None
+
+    @property
+    def static_url_path(self) -> str | None:
+        """The URL prefix of static files: as given, else the folder's own name."""
+        if self._static_url_path is not None:
+            return self._static_url_path
+        if self._static_folder is None:
+            return None
+        name = os.path.basename(os.path.join(self.root_path, self._static_folder))
+        return f"/{name}".rstrip("/")
+
+    @static_url_path.setter
+    def static_url_path(self, value: str | None) -> None:
+        self._static_url_path = None if value is None else value.rstrip("/")
+
+    def get_send_file_max_age(self, filename: str | None) -> int | None:
+        """How many seconds a client may cache *filename*; None: ask each time."""
+        value = current_app.config["SEND_FILE_MAX_AGE_DEFAULT"]
+        if isinstance(value, timedelta):
+            return int(value.total_seconds())
+        return cast("int | None", value)
+
+    def send_static_file(self, filename: str) -> Response:
+        """The view that serves :attr:`static_folder`.
+
+        :raises RuntimeError: if there is no static folder.
+        """
+        folder = self.static_folder
+        if folder is None:
+            raise RuntimeError("'static_folder' must be set to serve static_files.")
+        max_age = self.get_send_file_max_age(filename)
+        return send_from_directory(folder, filename, max_age=max_age)
+
+    def open_resource(
+        self, resource: str, mode: str = "rb", encoding: str | None = "utf-8"
+    ) -> IO[Any]:
+        """Open a file below :attr:`root_path` for reading.
+
+        :param mode: ``"rb"``, ``"r"`` or ``"rt"``.
+        :param encoding: of a file read as text.
+        :raises ValueError: for any other mode.
+        """
+        if mode not in {"r", "rt", "rb"}:
+            raise ValueError("Resources can only be opened for reading.")
+        path = os.path.join(self.root_path, resource)
+        return open(path, mode, encoding=None if mode == "rb" else encoding)
+
+    # Routes.
+
+    def _method_route(
+        self, method: str, rule: str, options: dict[str, Any]
+    ) -> Callable[[F], F]:
+        if "methods" in options:
+            raise TypeError("Use the 'route' decorator to use the 'methods' argument.")
+        return self.route(rule, methods=[method], **options)
+
+    @setupmethod
+    def get(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """:meth:`route` with ``methods=["GET"]``."""
+        return self._method_route("GET", rule, options)
+
+    @setupmethod
+    def post(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """:meth:`route` with ``methods=["POST"]``."""
+        return self._method_route("POST", rule, options)
+
+    @setupmethod
+    def put(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """:meth:`route` with ``methods=["PUT"]``."""
+        return self._method_route("PUT", rule, options)
+
+    @setupmethod
+    def delete(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """:meth:`route` with ``methods=["DELETE"]``."""
+        return self._method_route("DELETE", rule, options)
+
+    @setupmethod
+    def patch(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """:meth:`route` with ``methods=["PATCH"]``."""
+        return self._method_route("PATCH", rule, options)
+
+    @setupmethod
+    def route(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """Decorate a view function: :meth:`add_url_rule` with it.
+
+        :param rule: the URL rule, in Werkzeug's syntax.
+        :param options: ``endpoint``, ``methods`` and what Werkzeug's Rule takes.
+        """
+
+        def decorator(f: F) -> F:
+            endpoint = options.pop("endpoint", None)
+            self.add_url_rule(rule, endpoint, f, **options)
+            return f
+
+        return decorator
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """Register a URL rule; see the subclasses."""
+        raise NotImplementedError
+
+    @setupmethod
+    def endpoint(self, endpoint: str) -> Callable[[F], F]:
+        """Decorate the view function of *endpoint*, whose rule is added elsewhere."""
+
+        def decorator(f: F) -> F:
+            self.view_functions[endpoint] = f
+            return f
+
+        return decorator
+
+    # Hooks.
+
+    @setupmethod
+    def before_request(self, f: F) -> F:
+        """Call *f* before each view. What it returns, if not None, is the response.
+
+        Rule 23.
+        """
+        self.before_request_funcs.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def after_request(self, f: F) -> F:
+        """Call *f* with each response; it returns that or another one. Rule 28."""
+        self.after_request_funcs.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def teardown_request(self, f: F) -> F:
+        """Call *f* when the request's context pops, whatever happened.
+
+        Its argument is the error that ended the request, or None. Rules 40 to 44.
+        """
+        self.teardown_request_funcs.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def url_value_preprocessor(self, f: F) -> F:
+        """Call *f* with endpoint and view arguments before the hooks. Rule 22."""
+        self.url_value_preprocessors.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def url_defaults(self, f: F) -> F:
+        """Call *f* with endpoint and values when a URL is built; it may add values."""
+        self.url_default_functions.setdefault(None, []).append(f)
+        return f
+
+    # Error handlers.
+
+    @setupmethod
+    def errorhandler(
+        self, code_or_exception: type[Exception] | int
+    ) -> Callable[[F], F]:
+        """Decorate the handler of an HTTP status code or an exception class. Rule 32."""
+
+        def decorator(f: F) -> F:
+            self.register_error_handler(code_or_exception, f)
+            return f
+
+        return decorator
+
+    @setupmethod
+    def register_error_handler(
+        self, code_or_exception: type[Exception] | int, f: Callable[..., Any]
+    ) -> None:
+        """Handle a status code or an exception class with *f*.
+
+        :raises ValueError: for an unknown code, or a class that is no Exception.
+        :raises TypeError: for an instance instead of a class.
+        """
+        exc_class, code = self._get_exc_class_and_code(code_or_exception)
+        self.error_handler_spec[None][code][exc_class] = f
+
+    @staticmethod
+    def _get_exc_class_and_code(
+        exc_class_or_code: type[Exception] | int,
+    ) -> tuple[type[Exception], int | None]:
+        """The exception class, and the status code if it is an HTTPException."""
+        exc_class: Any
+        if isinstance(exc_class_or_code, int):
+            exc_class = default_exceptions.get(exc_class_or_code)
+            if exc_class is None:
+                raise ValueError(
+                    f"{str(exc_class_or_code)!r} is not a recognized HTTP error code."
+                    " Use a subclass of HTTPException with that code instead."
+                )
+        else:
+            exc_class = exc_class_or_code
+        if isinstance(exc_class, Exception):
+            raise TypeError(
+                f"{exc_class!r} is an instance, not a class. Handlers can only be"
+                " registered for Exception classes or HTTP error codes."
+            )
+        if not isinstance(exc_class, type) or not issubclass(exc_class, Exception):
+            name = getattr(exc_class, "__name__", repr(exc_class))
+            raise ValueError(
+                f"{name!r} is not a subclass of Exception. Handlers can only be"
+                " registered for Exception classes or HTTP error codes."
+            )
+        if issubclass(exc_class, HTTPException):
+            return exc_class, exc_class.code
+        return exc_class, None
