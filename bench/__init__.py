@@ -1,1 +1,1 @@
-"""What a request costs on fastdispatch and on its peers; see ``python -m bench --help``."""
+"""What a request costs on fastdispatch and its peers: ``python -m bench --help``."""

@@ -240,7 +240,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--peers",
         default=",".join(CANDIDATES),
-        help=f"candidates (default: all; fastdispatch's go along): {', '.join(CANDIDATES)}",
+        help=f"default: all; fastdispatch's go along: {', '.join(CANDIDATES)}",
     )
     parser.add_argument("--no-ours", action="store_true", help="leave fastdispatch out")
     parser.add_argument(

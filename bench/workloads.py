@@ -175,7 +175,7 @@ class Workload:
 
 
 class SessionWorkload(Workload):
-    """W7: the cookie of the first answer goes along with the requests that are timed."""
+    """W7: the requests that are timed carry the cookie of an earlier answer."""
 
     def prepare(self, app: WSGIApp) -> Environ:
         """Three requests: without, with the signed and with a forged cookie."""
