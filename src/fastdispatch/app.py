@@ -637,7 +637,7 @@ class App(Scaffold):
         """
         if error.code is None or isinstance(error, RoutingException):
             return error
-        handler = self._find_error_handler(error, _request_context().blueprints())
+        handler = self._find_error_handler(error, _request_context().blueprints)
         if handler is None:
             return error
         return self.ensure_sync(handler)(error)
@@ -651,7 +651,7 @@ class App(Scaffold):
                 error.show_exception = True
             if not self.trap_http_exception(error):
                 return self.handle_http_exception(error)
-        handler = self._find_error_handler(error, _request_context().blueprints())
+        handler = self._find_error_handler(error, _request_context().blueprints)
         if handler is None:
             raise error
         return self.ensure_sync(handler)(error)
@@ -671,7 +671,7 @@ class App(Scaffold):
             exc_info = (type(error), error, error.__traceback__)
         self.log_exception(exc_info)
         rv: Any = InternalServerError(original_exception=error)
-        handler = self._find_error_handler(rv, _request_context().blueprints())
+        handler = self._find_error_handler(rv, _request_context().blueprints)
         if handler is not None:
             rv = self.ensure_sync(handler)(rv)
         if not self.config.get("AFTER_REQUEST_ON_ERROR", True):
@@ -722,7 +722,7 @@ class App(Scaffold):
         if ctx is not None and ctx.has_request:
             adapter = ctx.url_adapter
             if endpoint[:1] == ".":
-                blueprints = ctx.blueprints()
+                blueprints = ctx.blueprints
                 if blueprints:
                     endpoint = f"{blueprints[0]}{endpoint}"
                 else:

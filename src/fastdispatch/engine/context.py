@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 from typing import Any
 
+from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.exceptions import NotFound
@@ -82,7 +83,7 @@ def raise_errors(app: Any, errors: list[BaseException]) -> None:
 
 def teardown_request(ctx: Context, exc: Any) -> None:
     """The stock step of that name, for a host to call. Rules 40 to 42."""
-    errors = hooks.run_teardown_request(ctx.plan, ctx.app, ctx.blueprints(), exc)
+    errors = hooks.run_teardown_request(ctx.plan, ctx.app, ctx.get_blueprints(), exc)
     if errors is not None:
         raise_errors(ctx.app, errors)
 
@@ -178,7 +179,7 @@ class Context(Routed):
         if session is None:
             if not self.has_request:
                 raise RuntimeError(NO_REQUEST)
-            session = self.open_session()
+            session = self.opened_session()
         session.accessed = True
         return session
 
@@ -205,9 +206,13 @@ class Context(Routed):
                 adapter = self.app.create_url_adapter(None)
             else:
                 try:
-                    adapter = self.app.create_url_adapter(self.request)
+                    adapter = self.app.create_url_adapter(self.get_request())
                 except HTTPException as e:
                     self.set_routing_exception(e)
+                    return None
+                except UnicodeError:
+                    # PATH_INFO or SCRIPT_NAME is not latin-1. Rule 1.
+                    self.set_routing_exception(BadRequest())
                     return None
             self._adapter = adapter
         return adapter
@@ -240,8 +245,13 @@ class Context(Routed):
             return route.endpoint
         return None
 
+    @property
     def blueprints(self) -> Any:
         """Names of the request's blueprints, inner to outer."""
+        return self.get_blueprints()
+
+    def get_blueprints(self) -> Any:
+        """The same as :attr:`blueprints`."""
         request = self._request
         route = self.route
         if request is not None and (route is None or request.url_rule is not route.rule):
@@ -250,8 +260,13 @@ class Context(Routed):
             return route.blueprints
         return ()
 
+    @property
     def view_args(self) -> Any:
         """The view's arguments: a dict, or None when routing failed."""
+        return self.get_view_args()
+
+    def get_view_args(self) -> Any:
+        """The same as :attr:`view_args`."""
         request = self._request
         if request is not None:
             return request.view_args
@@ -282,8 +297,8 @@ class Context(Routed):
             request.routing_exception = self._routing_exception
         return request
 
-    def open_session(self) -> Any:
-        """Open the session, if it is not open, without counting as a look. Rule 5."""
+    def opened_session(self) -> Any:
+        """The session, opened now if it was not, without counting as a look. Rule 5."""
         session = self._session
         if session is None:
             app = self.app
@@ -298,6 +313,10 @@ class Context(Routed):
 
     def match_request(self) -> None:
         """Match the URL; keep the rule and arguments, or the error. Rules 6 and 56."""
+        self.match()
+
+    def match(self) -> None:
+        """The same as :meth:`match_request`."""
         self._matched = True
         plan = self.plan
         if plan.flat and plan.own_create_url_adapter and self._adapter is None:
@@ -311,8 +330,9 @@ class Context(Routed):
                 if not matcher.fresh():
                     matcher = Matcher(plan.url_map)
                     plan.matcher = matcher
+                path = capi.table_get(environ, "PATH_INFO")
                 code = matcher.match(
-                    self, environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
+                    self, "" if path is None else path, environ["REQUEST_METHOD"]
                 )
                 if code == MATCHED:
                     request = self._request
@@ -363,19 +383,17 @@ class Context(Routed):
         is undone, teardown included, before the error goes on.
         """
         if self._token is not None:
-            if self._more is None:
-                self._more = []
-            self._more.append(None if _get(None) is self else _set(self))
+            self.enter()
             return
-        self.enter()
+        self.begin()
         try:
             self.open()
         except BaseException as e:
-            self.pop(e)
+            self.end(e)
             raise
 
-    def enter(self) -> None:
-        """Make this context current and nothing else: the first half of a push."""
+    def begin(self) -> None:
+        """The first half of a first push: this context is current."""
         if self.has_request:
             outer = _get(None)
             if outer is not None:
@@ -384,7 +402,7 @@ class Context(Routed):
         self._token = _set(self)
 
     def open(self) -> None:
-        """Signal the push, open the session, match the URL: the second half."""
+        """The second half: signal the push, open the session, match the URL."""
         plan = self.plan
         if plan.pushed_to and self._outer is None:
             plan.pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
@@ -392,9 +410,9 @@ class Context(Routed):
             if not plan.lazy_request and self._request is None:
                 self._make_request()
             if not plan.lazy_session and self._session is None:
-                self.open_session()
+                self.opened_session()
             if not self._matched:
-                self.match_request()
+                self.match()
 
     def _share(self, outer: Any) -> None:
         """Use the ``g`` of *outer* if the app wants that. Rule 2."""
@@ -413,6 +431,12 @@ class Context(Routed):
             when it is left out.
         :raises RuntimeError: if this context is not the current one; nothing changes.
         """
+        if exc is _UNSET:
+            exc = sys.exc_info()[1]
+        self.end(exc)
+
+    def end(self, exc: Any) -> None:
+        """The same as :meth:`pop`."""
         active = _get(None)
         if active is not self or self._token is None:
             raise RuntimeError(self._cannot_pop(active))
@@ -421,20 +445,35 @@ class Context(Routed):
             if token is not None:
                 _reset(token)
             return
-        if exc is _UNSET:
-            exc = sys.exc_info()[1]
         errors = None
         if self._holds == 0:
             errors = self._finish(exc)
-        self.leave()
+        self._leave()
         if self._holds == 0 and self._outer is None and self.plan.popped_to:
             errors = self._signal_popped(errors)
         self._outer = None
         if errors is not None:
             raise_errors(self.app, errors)
 
+    def enter(self) -> None:
+        """Make this context current and do nothing else. Undone by :meth:`leave`."""
+        if self._token is None:
+            self._token = _set(self)
+            return
+        if self._more is None:
+            self._more = []
+        self._more.append(None if _get(None) is self else _set(self))
+
     def leave(self) -> None:
-        """Stop being current and nothing else: the last half of a pop."""
+        """Undo one :meth:`enter`, without teardown."""
+        if self._more:
+            token = self._more.pop()
+            if token is not None:
+                _reset(token)
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
         token = self._token
         self._token = None
         try:
@@ -485,7 +524,7 @@ class Context(Routed):
             if plan.own_do_teardown_request:
                 if plan.teardown_request or plan.tearing_down_to:
                     errors = hooks.run_teardown_request(
-                        plan, app, self.blueprints(), exc
+                        plan, app, self.get_blueprints(), exc
                     )
             else:
                 errors = self._call_teardown(app.do_teardown_request, exc, errors)
@@ -540,7 +579,7 @@ class Context(Routed):
         return ctx
 
     def _copy_into(self, ctx: Context, teardown: bool) -> None:
-        ctx._session = self.open_session()
+        ctx._session = self.opened_session()
         ctx.route = self.route
         ctx.args = self.args
         ctx._matched = self._matched

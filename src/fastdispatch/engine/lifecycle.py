@@ -38,7 +38,7 @@ def run(app: Any, environ: Any, start_response: Any) -> Iterable[bytes]:
     error = None
     try:
         try:
-            ctx.enter()
+            ctx.begin()
             ctx.open()
             if plan.own_full_dispatch_request:
                 response = full_dispatch_request(ctx)
@@ -103,8 +103,8 @@ def preprocess_request(ctx: Context) -> Any:
         endpoint = None
         if plan.url_value_preprocessors:
             endpoint = ctx.get_endpoint()
-            args = ctx.view_args()
-        return hooks.run_before(plan, ctx.app, ctx.blueprints(), endpoint, args)
+            args = ctx.get_view_args()
+        return hooks.run_before(plan, ctx.app, ctx.get_blueprints(), endpoint, args)
     return None
 
 
@@ -179,7 +179,7 @@ def process_response(ctx: Context, response: Any) -> Any:
     plan = ctx.plan
     functions = ctx._after_functions
     if functions is not None or plan.after_request:
-        response = hooks.run_after(plan, app, ctx.blueprints(), functions, response)
+        response = hooks.run_after(plan, app, ctx.get_blueprints(), functions, response)
     session = ctx._session
     if session is None:
         if plan.lazy_session and (
@@ -187,7 +187,7 @@ def process_response(ctx: Context, response: Any) -> Any:
             or not plan.session_interface.needs_save_unopened(app, ctx.environ)
         ):
             return response
-        session = ctx.open_session()
+        session = ctx.opened_session()
     interface = plan.session_interface
     if not interface.is_null_session(session):
         interface.save_session(app, session, response)
@@ -205,4 +205,4 @@ def end(ctx: Context, error: Any) -> None:
         and ctx.app.should_ignore_error(error)
     ):
         error = None
-    ctx.pop(error)
+    ctx.end(error)

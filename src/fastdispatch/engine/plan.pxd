@@ -1,6 +1,9 @@
+import cython
+
 from . cimport capi
 
 
+@cython.final
 cdef class Plan:
     cdef unsigned int version
     cdef tuple class_steps
