@@ -1,0 +1,460 @@
+"""Sessions: signed cookies by default, and the interface for other stores."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import zlib
+from binascii import a2b_base64
+from binascii import b2a_base64
+from collections.abc import Mapping
+from collections.abc import MutableMapping
+from datetime import datetime
+from datetime import UTC
+from functools import lru_cache
+from typing import Any
+from typing import ClassVar
+from typing import NoReturn
+from typing import TYPE_CHECKING
+
+from itsdangerous import BadData
+from itsdangerous import TimestampSigner
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.datastructures import CallbackDict
+
+from .tag import TaggedJSONSerializer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from .app import App
+    from .wrappers import Request
+    from .wrappers import Response
+
+
+class SessionMixin(MutableMapping[str, Any]):
+    """What a session has beyond a dict."""
+
+    @property
+    def permanent(self) -> bool:
+        """Whether it outlives the browser session; kept in the item ``_permanent``."""
+        return self.get("_permanent", False)  # type: ignore[no-any-return]
+
+    @permanent.setter
+    def permanent(self, value: bool) -> None:
+        self["_permanent"] = bool(value)
+
+    new = False
+    """Whether it was just created, for classes that know."""
+
+    modified = True
+    """Whether it was changed; a class that cannot tell leaves it True."""
+
+    accessed = False
+    """Whether it was looked at in any way: ``Vary: Cookie`` is due (rule 48). Set when
+    ``session`` is used."""
+
+
+def _mark_modified(session: SecureCookieSession) -> None:
+    session.modified = True
+
+
+class SecureCookieSession(CallbackDict[str, Any], SessionMixin):
+    """The session that is kept in a signed cookie.
+
+    Only changes of the session itself are noticed: after a change inside one of its
+    values set :attr:`modified`.
+    """
+
+    modified = False
+
+    def __init__(self, initial: Mapping[str, Any] | None = None) -> None:
+        super().__init__(initial, _mark_modified)
+
+
+class NullSession(SecureCookieSession):
+    """The session when there can be none: empty, and an error when it is changed."""
+
+    def _fail(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise RuntimeError(
+            "The session is unavailable because no secret key was set. Set the"
+            " secret_key on the application to something unique and secret."
+        )
+
+    __setitem__ = __delitem__ = clear = pop = popitem = update = setdefault = _fail
+    __ior__ = _fail
+    del _fail
+
+
+class SessionInterface:
+    """How sessions are opened and saved: subclass it, set ``app.session_interface``.
+
+    A subclass has to provide :meth:`open_session` and :meth:`save_session`. What it
+    opens is a mutable mapping with the attributes of :class:`SessionMixin`. Requests
+    with the same session may run at the same time, in any order.
+    """
+
+    null_session_class: type[Any] = NullSession
+    """What :meth:`make_null_session` makes and :meth:`is_null_session` recognises."""
+
+    pickle_based = False
+    """Whether sessions are pickled, for extensions that want to know."""
+
+    opens_on_first_use: bool = False
+    """Whether a session may stay unopened until somebody looks at it.
+
+    False: it is opened when the context is pushed and saved after each request, as
+    Flask does. True: it is neither opened nor saved if nobody has looked and
+    :meth:`needs_save_unopened` is False.
+    """
+
+    def make_null_session(self, app: App) -> Any:
+        """Make what stands in for a session that could not be opened. Rule 5."""
+        return self.null_session_class()
+
+    def is_null_session(self, obj: object) -> bool:
+        """Whether *obj* is such a session; it is not saved then. Rule 28."""
+        return isinstance(obj, self.null_session_class)
+
+    def get_cookie_name(self, app: App) -> str:
+        """The cookie's name: ``SESSION_COOKIE_NAME``."""
+        return app.config["SESSION_COOKIE_NAME"]  # type: ignore[no-any-return]
+
+    def get_cookie_domain(self, app: App) -> str | None:
+        """The cookie's domain: ``SESSION_COOKIE_DOMAIN``; None for the exact host."""
+        return app.config["SESSION_COOKIE_DOMAIN"]  # type: ignore[no-any-return]
+
+    def get_cookie_path(self, app: App) -> str:
+        """The cookie's path: ``SESSION_COOKIE_PATH`` or ``APPLICATION_ROOT``."""
+        config = app.config
+        return config["SESSION_COOKIE_PATH"] or config["APPLICATION_ROOT"]  # type: ignore[no-any-return]
+
+    def get_cookie_httponly(self, app: App) -> bool:
+        """Whether scripts cannot read it: ``SESSION_COOKIE_HTTPONLY``."""
+        return app.config["SESSION_COOKIE_HTTPONLY"]  # type: ignore[no-any-return]
+
+    def get_cookie_secure(self, app: App) -> bool:
+        """Whether it is for HTTPS only: ``SESSION_COOKIE_SECURE``."""
+        return app.config["SESSION_COOKIE_SECURE"]  # type: ignore[no-any-return]
+
+    def get_cookie_samesite(self, app: App) -> str | None:
+        """'Strict', 'Lax', 'None' or None: ``SESSION_COOKIE_SAMESITE``."""
+        return app.config["SESSION_COOKIE_SAMESITE"]  # type: ignore[no-any-return]
+
+    def get_cookie_partitioned(self, app: App) -> bool:
+        """Whether it is kept per top-level site: ``SESSION_COOKIE_PARTITIONED``."""
+        return app.config["SESSION_COOKIE_PARTITIONED"]  # type: ignore[no-any-return]
+
+    def get_expiration_time(self, app: App, session: SessionMixin) -> datetime | None:
+        """When the cookie expires, in UTC; None: with the browser session."""
+        if session.permanent:
+            return datetime.now(UTC) + app.permanent_session_lifetime
+        return None
+
+    def should_set_cookie(self, app: App, session: SessionMixin) -> bool:
+        """Whether the response is to set the cookie.
+
+        It is when the session was modified, and when it is permanent and
+        ``SESSION_REFRESH_EACH_REQUEST`` is on. Rule 49.
+        """
+        return session.modified or (
+            session.permanent and app.config["SESSION_REFRESH_EACH_REQUEST"]
+        )
+
+    def needs_save_unopened(self, app: App, environ: WSGIEnvironment) -> bool:
+        """Whether a session that nobody looked at must be opened and saved still.
+
+        Asked only where :attr:`opens_on_first_use` is True and there are cookies.
+        """
+        return True
+
+    def open_session(self, app: App, request: Request) -> Any:
+        """Open the session of *request*; None if there can be none.
+
+        Called once per context (rule 5). An error ends the request with a 500 (rule 7).
+        """
+        raise NotImplementedError()
+
+    def save_session(self, app: App, session: Any, response: Response) -> None:
+        """Save the session, at the end of the request and of ``after_request``.
+
+        Rule 28.
+        """
+        raise NotImplementedError()
+
+
+session_json_serializer = TaggedJSONSerializer()
+"""The serializer of every session cookie, unless an interface has its own."""
+
+
+def _lazy_sha1(string: bytes = b"") -> Any:
+    # Looked up when it is used: a FIPS build of Python may lack SHA-1.
+    return hashlib.sha1(string)
+
+
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
+
+
+def _encode(data: bytes) -> bytes:
+    """*data* in URL-safe base64 without padding."""
+    return b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")
+
+
+_WINDOW = 3500
+
+
+def _compress(data: bytes) -> bytes:
+    """``zlib.compress(data)``.
+
+    PERF: 3 instead of 60 us. Most of zlib's time goes into setting up a state of 256
+    KiB; data this short makes the same use of a state of 20 KiB.
+    """
+    if len(data) > _WINDOW:
+        return zlib.compress(data)
+    # A window of 4 KiB holds all of it. Without header and checksum (-12), since the
+    # header names the window's size and zlib.compress names 32 KiB.
+    deflate = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -12, 6)
+    body = deflate.compress(data) + deflate.flush()
+    return b"\x78\x9c" + body + zlib.adler32(data).to_bytes(4, "big")
+
+
+class _CookieSerializer(URLSafeTimedSerializer):
+    """itsdangerous's serializer with its keys derived once.
+
+    The shortest way through :meth:`dumps` and :meth:`loads` is walked here; whatever
+    is unusual, and every refusal, is left to itsdangerous.
+    """
+
+    def __init__(
+        self, secret_keys: tuple[str | bytes, ...], salt: str | bytes, serializer: Any
+    ) -> None:
+        """Sign with the last of *secret_keys*, verify with all of them. Rule 50."""
+        super().__init__(
+            list(secret_keys),  # type: ignore[arg-type]
+            salt=salt,
+            serializer=serializer,
+            signer_kwargs={"key_derivation": "hmac", "digest_method": _lazy_sha1},
+        )
+        signer: TimestampSigner = self.make_signer()  # type: ignore[assignment]
+        self._signer = signer
+        self._macs = [
+            hmac.new(signer.derive_key(key), digestmod="sha1")
+            for key in reversed(signer.secret_keys)
+        ]
+        self._stamp = (-1, b"")
+
+    def _now(self) -> tuple[int, bytes]:
+        """The time in seconds, and as it stands in a cookie."""
+        now = self._signer.get_timestamp()
+        stamp = self._stamp
+        if stamp[0] != now:
+            size = (now.bit_length() + 7) // 8
+            self._stamp = stamp = (now, _encode(now.to_bytes(size, "big")))
+        return stamp
+
+    def dump_payload(self, obj: Any) -> bytes:
+        """*obj* as it stands in a cookie: in base64, compressed if that is shorter."""
+        data = self.serializer.dumps(obj)
+        data = data.encode() if isinstance(data, str) else data
+        compressed = _compress(data)
+        if len(compressed) < len(data) - 1:
+            return b"." + _encode(compressed)
+        return _encode(data)
+
+    def dumps(self, obj: Any, salt: str | bytes | None = None) -> Any:
+        """*obj* serialized and signed."""
+        if salt is not None or not self.is_text_serializer:
+            return super().dumps(obj, salt)
+        value = self.dump_payload(obj) + b"." + self._now()[1]
+        mac = self._macs[0].copy()
+        mac.update(value)
+        return (value + b"." + _encode(mac.digest())).decode("ascii")
+
+    def loads(  # type: ignore[override]
+        self,
+        s: str | bytes,
+        max_age: int | None = None,
+        return_timestamp: bool = False,
+        salt: str | bytes | None = None,
+    ) -> Any:
+        """The object that *s* was made of.
+
+        :param max_age: in seconds.
+        :raises BadData: if it is no such thing, or too old.
+        """
+        if salt is None and not return_timestamp:
+            payload = self._verified(s, max_age)
+            if payload is not None:
+                return self.load_payload(payload)
+        return super().loads(s, max_age, return_timestamp, salt)
+
+    def _verified(self, s: str | bytes, max_age: int | None) -> bytes | None:
+        """The payload of *s* if it is surely valid; None if itsdangerous must say."""
+        if type(s) is not str or not s.isascii():
+            return None
+        value, _, signature = s.encode("ascii").rpartition(b".")
+        payload, dot, stamp = value.rpartition(b".")
+        if not dot:
+            return None
+        for prepared in self._macs:
+            mac = prepared.copy()
+            mac.update(value)
+            if hmac.compare_digest(_encode(mac.digest()), signature):
+                break
+        else:
+            return None
+        if max_age is not None:
+            now, known_stamp = self._now()
+            if stamp != known_stamp:
+                try:
+                    time = a2b_base64(stamp.translate(_FROM_URL) + b"==")
+                except ValueError:
+                    return None
+                if len(time) > 8 or not 0 <= now - int.from_bytes(time) <= max_age:
+                    return None
+        return payload
+
+
+@lru_cache(maxsize=32)
+def _cookie_serializer(
+    secret_keys: tuple[str | bytes, ...], salt: str | bytes, serializer: Any
+) -> _CookieSerializer:
+    return _CookieSerializer(secret_keys, salt, serializer)
+
+
+class SecureCookieSessionInterface(SessionInterface):
+    """Keeps sessions in cookies signed by itsdangerous. Flask's are the same cookies.
+
+    Clients can read such a session but not change it.
+    """
+
+    salt: str | bytes = "cookie-session"
+    """Makes the signatures differ from others made with the same secret key."""
+
+    digest_method = staticmethod(_lazy_sha1)
+    """The hash function of the signature."""
+
+    key_derivation = "hmac"
+    """How itsdangerous derives the signing key from secret key and salt."""
+
+    serializer: Any = session_json_serializer
+    """What turns a dict into text or bytes and back."""
+
+    session_class: type[Any] = SecureCookieSession
+    """What :meth:`open_session` makes."""
+
+    opens_on_first_use = True
+
+    # A subclass with one of these of its own may want to see every request.
+    _EAGER: ClassVar[frozenset[str]] = frozenset(
+        {
+            "is_null_session",
+            "make_null_session",
+            "open_session",
+            "save_session",
+            "session_class",
+            "should_set_cookie",
+        }
+    )
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = cls.__dict__
+        if "opens_on_first_use" not in own and not cls._EAGER.isdisjoint(own):
+            cls.opens_on_first_use = False
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in self._EAGER:
+            self.opens_on_first_use = False
+
+    def get_signing_serializer(self, app: App) -> URLSafeTimedSerializer | None:
+        """The serializer for *app*'s secret keys; None if it has none.
+
+        The one in ``SECRET_KEY`` signs; those in ``SECRET_KEY_FALLBACKS`` only verify
+        (rule 50).
+        """
+        secret_key = app.secret_key
+        if not secret_key:
+            return None
+        fallbacks = app.config["SECRET_KEY_FALLBACKS"]
+        keys = (*fallbacks, secret_key) if fallbacks else (secret_key,)
+        if self.digest_method is _lazy_sha1 and self.key_derivation == "hmac":
+            try:
+                return _cookie_serializer(keys, self.salt, self.serializer)
+            except TypeError:
+                # One of them cannot be hashed.
+                pass
+            except ValueError:
+                # There is no SHA-1: itsdangerous says so when it is needed.
+                pass
+        return URLSafeTimedSerializer(
+            list(keys),  # type: ignore[arg-type]
+            salt=self.salt,
+            serializer=self.serializer,
+            signer_kwargs={
+                "key_derivation": self.key_derivation,
+                "digest_method": self.digest_method,
+            },
+        )
+
+    def open_session(self, app: App, request: Request) -> Any:
+        """The session in the request's cookie.
+
+        It is empty if the cookie is missing, too old, or not one that *app* has signed;
+        None if *app* has no secret key.
+        """
+        serializer = self.get_signing_serializer(app)
+        if serializer is None:
+            return None
+        value = request.cookies.get(self.get_cookie_name(app))
+        if not value:
+            return self.session_class()
+        max_age = int(app.permanent_session_lifetime.total_seconds())
+        try:
+            data = serializer.loads(value, max_age=max_age)
+        except (BadData, ValueError, OverflowError, OSError):
+            # The last three: signed at a time that no datetime can hold.
+            return self.session_class()
+        try:
+            return self.session_class(data)
+        except (TypeError, ValueError):
+            if isinstance(data, Mapping):
+                raise
+            # Signed with this key, but for something else than a session.
+            return self.session_class()
+
+    def needs_save_unopened(self, app: App, environ: WSGIEnvironment) -> bool:
+        """Whether there is a cookie that might have to be refreshed. Rule 49."""
+        if not app.config["SESSION_REFRESH_EACH_REQUEST"]:
+            return False
+        name = self.get_cookie_name(app)
+        return name in environ.get("HTTP_COOKIE", "") or not name.isascii()
+
+    def save_session(self, app: App, session: Any, response: Response) -> None:
+        """Set or delete the cookie, where that is due. Rules 48 and 49."""
+        if session.accessed:
+            response.vary.add("Cookie")
+        cookie: dict[str, Any] = {
+            "domain": self.get_cookie_domain(app),
+            "path": self.get_cookie_path(app),
+            "secure": self.get_cookie_secure(app),
+            "partitioned": self.get_cookie_partitioned(app),
+            "samesite": self.get_cookie_samesite(app),
+            "httponly": self.get_cookie_httponly(app),
+        }
+        name = self.get_cookie_name(app)
+        if not session:
+            if session.modified:
+                response.delete_cookie(name, **cookie)
+                response.vary.add("Cookie")
+            return
+        if not self.should_set_cookie(app, session):
+            return
+        serializer = self.get_signing_serializer(app)
+        assert serializer is not None
+        value = serializer.dumps(dict(session))
+        expires = self.get_expiration_time(app, session)
+        response.set_cookie(name, value, expires=expires, **cookie)
+        response.vary.add("Cookie")
