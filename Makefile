@@ -1,45 +1,85 @@
 # Every habit is one word. All of it works from nothing but Python, make and a C
-# compiler: what else is needed goes into .venv.
+# compiler: whatever else is needed goes into the virtual environment $(VENV).
+#
+#   make serve     the example program, on granian
+#   make test      all tests, on the compiled build and on the pure one
+#   make lint      formatting, types, workflows
+#   make wheel     sdist and wheels, each installed and tested
+#   make bench     the benchmark
+#   make annotate  Cython's view of the compiled modules, as HTML
+#   make parity    Flask's own tests
+#
+# PYTHON=python3.12 VENV=.venv-3.12 uses another interpreter; ARGS="-x -k hooks" goes to
+# pytest (test, wheel), to the benchmark or to the parity run.
 
 PYTHON ?= python3
 VENV ?= .venv
-BIN = $(VENV)/bin
+BIN := $(VENV)/bin
 
-ENGINE = $(wildcard src/fastdispatch/engine/*.py src/fastdispatch/engine/*.pxd)
-INSTALLED = $(VENV)/.installed
-LINT_INSTALLED = $(VENV)/.installed-lint
+ENGINE := $(wildcard src/fastdispatch/engine/*.py src/fastdispatch/engine/*.pxd)
+SOURCES := setup.py pyproject.toml src/fastdispatch/__init__.py $(ENGINE)
 
-.PHONY: build serve test test-compiled test-pure lint wheel annotate parity clean
+.PHONY: build serve test test-compiled test-pure lint wheel bench annotate parity clean
 
-build: $(INSTALLED)
+build: $(VENV)/.built
 
 # pip 25.1 is the first that knows dependency groups.
-$(BIN)/python:
+$(VENV)/.made:
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "fastdispatch needs Python 3.11 or newer"'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-
-$(VENV)/.dev: $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --group dev
 	touch $@
 
-$(INSTALLED): $(VENV)/.dev setup.py pyproject.toml $(ENGINE)
+$(VENV)/.group-%: $(VENV)/.made pyproject.toml
+	$(BIN)/python -m pip install --quiet --group $*
+	touch $@
+
+$(VENV)/.built: $(VENV)/.group-build $(SOURCES)
 	FASTDISPATCH_BUILD=require $(BIN)/python -m pip install --quiet \
 		--no-build-isolation --editable .
-	$(BIN)/python -m fastdispatch
+	FASTDISPATCH_PURE=0 $(BIN)/python -m fastdispatch
 	touch $@
+
+serve: $(VENV)/.built $(VENV)/.group-serve
+	@echo "The notes example, on http://127.0.0.1:8000 (Ctrl-C stops it). To try:"
+	@echo "  a browser: register, log in, write notes, upload a file"
+	@echo "  curl -i http://127.0.0.1:8000/"
+	PYTHONPATH=examples $(BIN)/granian --interface wsgi --host 127.0.0.1 --port 8000 \
+		notes.wsgi:app
 
 test: test-compiled test-pure
 
-test-compiled: $(INSTALLED)
-	@echo "== the compiled build =="
+test-compiled: $(VENV)/.built $(VENV)/.group-dev
+	@echo "== all tests on the compiled build"
 	FASTDISPATCH_PURE=0 FASTDISPATCH_EXPECT=compiled $(BIN)/python -m pytest $(ARGS)
 
-test-pure: $(INSTALLED)
-	@echo "== the pure build =="
+test-pure: $(VENV)/.built $(VENV)/.group-dev
+	@echo "== all tests on the pure build"
 	FASTDISPATCH_PURE=1 FASTDISPATCH_EXPECT=pure $(BIN)/python -m pytest $(ARGS)
 
+lint: $(VENV)/.built $(VENV)/.group-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jactionlint --strict-exit
+	$(BIN)/zizmor --offline --quiet --pedantic .github
+	$(BIN)/python tools/check_identifiers.py
+
+wheel: $(VENV)/.group-package
+	$(BIN)/python tools/check_wheels.py $(ARGS)
+
+bench: $(VENV)/.built $(VENV)/.group-bench
+	FASTDISPATCH_PURE=0 $(BIN)/python -m bench $(ARGS)
+
+annotate: $(VENV)/.group-build
+	$(BIN)/python tools/annotate.py build/annotate
+
+parity: $(VENV)/.built $(VENV)/.group-dev
+	$(BIN)/python tools/parity.py $(ARGS)
+
 clean:
-	rm -rf build dist wheelhouse .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	rm -rf src/*.egg-info
+	rm -rf build dist wheelhouse .venv .venv-* src/*.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src -name '*.so' -delete
 	find . -name __pycache__ -prune -exec rm -rf {} +
