@@ -15,11 +15,11 @@ from inspect import iscoroutinefunction
 from operator import attrgetter
 from threading import RLock
 from types import TracebackType
+from typing import IO
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import ClassVar
-from typing import IO
 from typing import NoReturn
-from typing import TYPE_CHECKING
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -46,8 +46,8 @@ from .engine import context
 from .engine import lifecycle
 from .engine import response as responses
 from .engine.context import Context
-from .engine.plan import Plan
 from .engine.plan import STEPS
+from .engine.plan import Plan
 from .engine.routing import Matcher
 from .errors import FormDataRoutingRedirect
 from .globals import AppCtxGlobals
@@ -56,8 +56,8 @@ from .json import DefaultJSONProvider
 from .json import JSONProvider
 from .logging import create_logger
 from .paths import find_instance_path
-from .scaffold import endpoint_of
 from .scaffold import Scaffold
+from .scaffold import endpoint_of
 from .scaffold import setupmethod
 from .sessions import SecureCookieSessionInterface
 from .sessions import SessionInterface
@@ -96,9 +96,7 @@ _PLANNED = frozenset(
 )
 """The attributes that a plan is drawn from: setting one makes it stale."""
 
-_CONTROL = {
-    c: f"\\x{c:02x}" for c in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
-}
+_CONTROL = {c: f"\\x{c:02x}" for c in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
 
 
 def _timedelta(value: timedelta | int | None) -> timedelta | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from contextvars import ContextVar
-from typing import Any
 from typing import TYPE_CHECKING
+from typing import Any
 
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import HTTPException
@@ -16,9 +16,9 @@ from . import capi
 from . import hooks
 from .plan import Plan
 from .routing import MATCHED
-from .routing import Matcher
 from .routing import NOT_ALLOWED
 from .routing import NOT_FOUND
+from .routing import Matcher
 from .routing import Routed
 
 if TYPE_CHECKING:
@@ -267,9 +267,7 @@ class Context(Routed):
         """The same as :attr:`blueprints`."""
         request = self._request
         route = self.route
-        if request is not None and (
-            route is None or request.url_rule is not route.rule
-        ):
+        if request is not None and (route is None or request.url_rule is not route.rule):
             return request.blueprints
         if route is not None:
             return route.blueprints
