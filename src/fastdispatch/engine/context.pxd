@@ -65,6 +65,7 @@ cdef class Context(Routed):
     cdef _share(self, Context outer)
     cdef end(self, object exc)
     cdef _leave(self)
+    cdef _end_work(self, object errors)
     cdef str _cannot_pop(self, object active)
     @cython.locals(plan=Plan)
     cdef object _finish(self, object exc)

@@ -458,13 +458,19 @@ class Context(Routed):
             if token is not None:
                 _reset(token)
             return
-        errors = None
-        if self._holds == 0:
-            errors = self._finish(exc)
+        if self._holds > 0:
+            self._leave()
+            return
+        errors = self._finish(exc)
         self._leave()
-        if self._holds == 0 and self._outer is None and self.plan.popped_to:
+        self._end_work(errors)
+
+    def _end_work(self, errors: Any) -> None:
+        """The very last of a context: ``appcontext_popped``, then the errors."""
+        if self._outer is not None:
+            self._outer = None
+        elif self.plan.popped_to:
             errors = self._signal_popped(errors)
-        self._outer = None
         if errors is not None:
             raise_errors(self.app, errors)
 
@@ -515,15 +521,11 @@ class Context(Routed):
         if self._holds > 0 or self._token is not None or self._finished:
             return
         token = _set(self)
-        errors = None
         try:
             errors = self._finish(exc)
         finally:
             _reset(token)
-        if self.plan.popped_to:
-            errors = self._signal_popped(errors)
-        if errors is not None:
-            raise_errors(self.app, errors)
+        self._end_work(errors)
 
     def _finish(self, exc: Any) -> Any:
         """Tear down: request, then application. Rules 40 to 42."""
