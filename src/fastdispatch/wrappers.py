@@ -1,10 +1,13 @@
-"""Request: a Python class over the engine's kernel and Werkzeug's class."""
+"""Request and Response: Python classes over the engine's kernels and Werkzeug's."""
 
 from __future__ import annotations
 
 from werkzeug.wrappers import Request as WerkzeugRequest
+from werkzeug.wrappers import Response as WerkzeugResponse
 
+from . import json
 from .engine.request import RequestKernel
+from .engine.response import ResponseKernel
 
 
 class Request(RequestKernel, WerkzeugRequest):
@@ -13,3 +16,29 @@ class Request(RequestKernel, WerkzeugRequest):
     It is Werkzeug's ``Request`` with what Flask adds, and is lazy: nothing is read from
     the environ before it is looked at.
     """
+
+
+class Response(ResponseKernel, WerkzeugResponse):
+    """The response that ``App`` makes; to be subclassed as ``App.response_class``.
+
+    It is Werkzeug's ``Response`` with an HTML mimetype by default and JSON by the
+    current app's provider, as Flask's is. It is lazy: ``headers``, ``response`` and the
+    status come into being when they are looked at.
+    """
+
+    default_mimetype: str | None = "text/html"
+    json_module = json  # type: ignore[assignment]
+    autocorrect_location_header = False
+
+    @property
+    def max_cookie_size(self) -> int:  # type: ignore[override]
+        """``MAX_COOKIE_SIZE`` of the current app's config, in bytes; read-only.
+
+        Without a current app, Werkzeug's default.
+        """
+        from .globals import current_app
+
+        if current_app:
+            size: int = current_app.config["MAX_COOKIE_SIZE"]
+            return size
+        return WerkzeugResponse.max_cookie_size

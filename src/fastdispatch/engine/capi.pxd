@@ -20,9 +20,19 @@ cdef extern from *:
             default: return -1;
         }
     }
+    static CYTHON_INLINE PyObject *fd_instance_dict(PyObject *obj) {
+        PyObject **dict = _PyObject_GetDictPtr(obj);
+        PyObject *found = (dict == NULL || *dict == NULL) ? Py_None : *dict;
+        return Py_NewRef(found);
+    }
+    static CYTHON_INLINE PyObject *fd_new_instance(PyObject *cls, PyObject *args) {
+        return ((PyTypeObject *)cls)->tp_new((PyTypeObject *)cls, args, NULL);
+    }
     """
     unsigned int fd_type_version(object cls)
     int fd_is_plain_function(object func, object mark) except -1
+    object fd_instance_dict(object obj)
+    object fd_new_instance(object cls, tuple args)
 
 
 cdef inline unsigned int type_version(object cls):
@@ -70,3 +80,11 @@ cdef inline object table_get(object table, object key):
     if value is NULL:
         return None
     return <object>value
+
+
+cdef inline object instance_dict(object obj):
+    return fd_instance_dict(obj)
+
+
+cdef inline object new_instance(object cls):
+    return fd_new_instance(cls, ())

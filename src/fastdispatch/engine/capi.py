@@ -38,3 +38,13 @@ def is_decimal(text: str, start: int, stop: int) -> bool:
 def table_get(table: Any, key: Any) -> Any:
     """``table.get(key)`` for a mapping that may be a dict subclass; no default made."""
     return table.get(key)
+
+
+def instance_dict(obj: Any) -> dict[str, Any] | None:
+    """The instance attributes of *obj* if it has any, else None or an empty dict."""
+    return obj.__dict__  # type: ignore[no-any-return]
+
+
+def new_instance(cls: type) -> Any:
+    """``cls.__new__(cls)``, for a class known not to define ``__new__`` in Python."""
+    return cls.__new__(cls)

@@ -1,0 +1,906 @@
+"""Return value → response → start_response.
+
+:class:`ResponseKernel` keeps what a view returned and makes Werkzeug's objects
+(``Headers``, the list around the body, the list of close functions) when somebody
+looks at them. :func:`make_response` and :func:`send` answer themselves only where the
+class is proved to behave as the stock one (:class:`ClassProof`); everything else goes
+through Werkzeug's own methods on the real attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from operator import attrgetter
+from types import FunctionType
+from types import GeneratorType
+from typing import TYPE_CHECKING
+from typing import Any
+
+import werkzeug.exceptions
+import werkzeug.sansio.response
+import werkzeug.wrappers.response
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.utils import get_content_type
+from werkzeug.wrappers import Response as WerkzeugResponse
+from werkzeug.wsgi import ClosingIterator
+
+from . import capi
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+    from _typeshed.wsgi import WSGIEnvironment
+
+# What Werkzeug's Response keeps in its instance dict; here they are properties.
+FIELDS = (
+    "headers",
+    "_status",
+    "_status_code",
+    "direct_passthrough",
+    "_on_close",
+    "response",
+)
+
+_CACHE_LIMIT = 1024
+_werkzeug_init = WerkzeugResponse.__init__
+
+
+class ResponseKernel:
+    """The fields of a response, materialised at first access.
+
+    A mixin: put it before Werkzeug's ``Response``. The attributes that Werkzeug keeps
+    on the instance (``headers``, ``response``, ``direct_passthrough``, ``_status``,
+    ``_status_code``, ``_on_close``) are properties here, readable and settable alike.
+    """
+
+    # Lazy states: _fd_body is not None -> nobody has seen `response` yet;
+    # _fd_type is not None -> nobody has seen `headers` yet;
+    # _fd_on_close is None -> nobody has seen `_on_close` yet.
+    __slots__ = (
+        "_fd_body",
+        "_fd_bodied",
+        "_fd_code",
+        "_fd_headers",
+        "_fd_iterable",
+        "_fd_length",
+        "_fd_on_close",
+        "_fd_passthrough",
+        "_fd_status",
+        "_fd_streamed",
+        "_fd_type",
+    )
+
+    _fd_body: bytes | None
+    _fd_bodied: bool  # the status is known to allow a body
+    _fd_code: Any
+    _fd_headers: Any
+    _fd_iterable: Any
+    _fd_length: int  # of the Content-Length not yet materialised; -1: none
+    _fd_on_close: Any
+    _fd_passthrough: Any
+    _fd_status: Any
+    _fd_streamed: bool  # _fd_body stands for an iterator, not for a list
+    _fd_type: tuple[str, str] | None
+
+    def __init__(
+        self,
+        response: Any = None,
+        status: Any = None,
+        headers: Any = None,
+        mimetype: Any = None,
+        content_type: Any = None,
+        direct_passthrough: Any = False,
+    ) -> None:
+        """Arguments and errors are those of Werkzeug's ``Response``."""
+        proof = prove(type(self))
+        if proof.builds and _untouched(self):
+            _fill(
+                self,
+                proof,
+                response,
+                status,
+                headers,
+                mimetype,
+                content_type,
+                direct_passthrough,
+            )
+        else:
+            _werkzeug_init(
+                self,  # type: ignore[arg-type]
+                response,
+                status,
+                headers,
+                mimetype,
+                content_type,
+                direct_passthrough,
+            )
+
+    @property
+    def headers(self) -> Any:
+        """The response headers, a :class:`werkzeug.datastructures.Headers`."""
+        if self._fd_type is not None:
+            listed = [self._fd_type]
+            if self._fd_length >= 0:
+                listed.append(_length_item(self._fd_length))
+            self._fd_headers = _new_headers(listed)
+            self._fd_type = None
+        elif self._fd_headers is None and self._fd_status is None:
+            raise AttributeError("headers: the response is not initialised yet")
+        return self._fd_headers
+
+    @headers.setter
+    def headers(self, value: Any) -> None:
+        self._fd_type = None
+        self._fd_headers = value
+
+    @property
+    def response(self) -> Any:
+        """The body as an iterable of str or bytes; a list when its length is fixed."""
+        if self._fd_body is not None:
+            body = [self._fd_body]
+            self._fd_iterable = ClosingIterator(body) if self._fd_streamed else body
+            self._fd_body = None
+        return self._fd_iterable
+
+    @response.setter
+    def response(self, value: Any) -> None:
+        self._fd_body = None
+        self._fd_iterable = value
+
+    @property
+    def direct_passthrough(self) -> Any:
+        """Hand ``response`` to the server as it is."""
+        return self._fd_passthrough
+
+    @direct_passthrough.setter
+    def direct_passthrough(self, value: Any) -> None:
+        self._fd_passthrough = value
+
+    @property
+    def _on_close(self) -> Any:
+        if self._fd_on_close is None:
+            self._fd_on_close = []
+        return self._fd_on_close
+
+    @_on_close.setter
+    def _on_close(self, value: Any) -> None:
+        self._fd_on_close = value
+
+    @property
+    def _status(self) -> Any:
+        return self._fd_status
+
+    @_status.setter
+    def _status(self, value: Any) -> None:
+        self._fd_status = value
+
+    @property
+    def _status_code(self) -> Any:
+        return self._fd_code
+
+    @_status_code.setter
+    def _status_code(self, value: Any) -> None:
+        self._fd_code = value
+        self._fd_bodied = type(value) is int and _has_body(value)
+
+    @property
+    def status(self) -> Any:
+        """The status line's code and reason, such as ``"404 NOT FOUND"``."""
+        return self._fd_status
+
+    @status.setter
+    def status(self, value: Any) -> None:
+        line, code = self._clean_status(value)  # type: ignore[attr-defined]
+        self._status = line
+        self._status_code = code
+
+    @property
+    def status_code(self) -> Any:
+        """The status code, an int."""
+        return self._fd_code
+
+    @status_code.setter
+    def status_code(self, value: Any) -> None:
+        self.status = value
+
+    def _set_iterable(self, iterable: Any) -> None:
+        self._fd_body = None
+        self._fd_iterable = iterable
+        self._fd_length = -1
+
+    @classmethod
+    def force_type(cls, response: Any, environ: WSGIEnvironment | None = None) -> Any:
+        """*response*, another class's or a WSGI callable, as an object of this class.
+
+        A callable is run with *environ*; TypeError if there is none.
+        """
+        if not isinstance(response, WerkzeugResponse):
+            if environ is None:
+                raise TypeError(
+                    f"a {type(response).__name__} can be made a response only by"
+                    " running it as a WSGI application: pass an environ"
+                )
+            from werkzeug.test import run_wsgi_app
+
+            response = WerkzeugResponse(*run_wsgi_app(response, environ))
+        return adopt(cls, response)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What Werkzeug's ``Response`` has in its instance dict."""
+        state = {name: getattr(self, name) for name in FIELDS}
+        state.update(self.__dict__)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            if name in FIELDS:
+                setattr(self, name, value)
+            else:
+                self.__dict__[name] = value
+
+
+# -- What is the stock behaviour, and which classes have it ------------------------
+
+
+class _Unknown:
+    """Stands for a function that was already replaced when we were imported."""
+
+
+def _genuine(owner: type, name: str, module: Any) -> Any:
+    """*owner*'s attribute *name* if *module* itself defined it, else no match ever."""
+    found = owner.__dict__.get(name)
+    func = found.fget if isinstance(found, property) else found
+    if type(func) is FunctionType and func.__globals__ is vars(module):
+        return found
+    return _Unknown()
+
+
+def _stock_attributes() -> dict[str, Any]:
+    """What each name that the fast paths pass over is on the stock class."""
+    wsgi = werkzeug.wrappers.response
+    stock = {
+        name: _genuine(WerkzeugResponse, name, wsgi)
+        for name in (
+            "set_data",
+            "__call__",
+            "get_wsgi_response",
+            "get_wsgi_headers",
+            "get_app_iter",
+            "iter_encoded",
+            "is_sequence",
+            "close",
+        )
+    }
+    stock["_clean_status"] = _genuine(
+        werkzeug.sansio.response.Response, "_clean_status", werkzeug.sansio.response
+    )
+    for name in (*FIELDS, "status", "status_code", "__init__"):
+        stock[name] = ResponseKernel.__dict__[name]
+    stock["__new__"] = ResponseKernel.__new__
+    stock["__getattribute__"] = object.__getattribute__
+    stock["__setattr__"] = object.__setattr__
+    stock["automatically_set_content_length"] = True
+    return stock
+
+
+_STOCK = _stock_attributes()
+_NAMES = (*_STOCK, "default_status", "default_mimetype")
+_SHADOWING = frozenset(_NAMES)
+_attributes_of = attrgetter(*_NAMES)
+_BUILDING = frozenset(_STOCK) - {
+    "__init__",
+    "__new__",
+    "__call__",
+    "get_wsgi_response",
+    "get_wsgi_headers",
+    "get_app_iter",
+    "iter_encoded",
+    "is_sequence",
+    "close",
+}
+_SENDING = frozenset(_STOCK) - {"__init__", "__new__", "set_data", "_clean_status"}
+
+
+class ClassProof:
+    """What one response class, as it is now, is sure to have in common with ours.
+
+    ``builds``: ``__init__``'s steps are the stock ones. ``creates``: calling the class
+    is nothing but that. ``sends``: calling an instance is the stock ``__call__``.
+    """
+
+    __slots__ = (
+        "version",
+        "attributes",
+        "builds",
+        "creates",
+        "sends",
+        "code",
+        "type_item",
+    )
+
+    version: int
+    attributes: tuple[Any, ...] | None
+    builds: bool
+    creates: bool
+    sends: bool
+    code: int
+    type_item: tuple[str, str] | None
+
+    def __init__(self, cls: type, version: int, attributes: tuple[Any, ...]) -> None:
+        kept = {
+            name
+            for name, value in zip(_NAMES, attributes, strict=True)
+            if name in _STOCK and value is _STOCK[name]
+        }
+        default_status, default_mimetype = attributes[-2:]
+        self.version = version
+        self.attributes = None if version else attributes
+        self.sends = _SENDING <= kept
+        self.builds = (
+            _BUILDING <= kept
+            and type(default_status) is int
+            and type(default_mimetype) is str
+            and "\n" not in default_mimetype
+            and "\r" not in default_mimetype
+        )
+        self.creates = (
+            self.builds
+            and type(cls) is type
+            and "__init__" in kept
+            and "__new__" in kept
+        )
+        if self.builds:
+            self.code = default_status
+            self.type_item = (
+                "Content-Type",
+                get_content_type(default_mimetype, "utf-8"),
+            )
+        else:
+            self.code = 0
+            self.type_item = None
+
+
+_proofs: dict[int, ClassProof] = {}
+_last_proof: list[ClassProof] = []
+
+
+def prove(cls: type) -> ClassProof:
+    """The proof for *cls*, renewed whenever it or a base of it is patched."""
+    version = capi.type_version(cls)
+    if version:
+        proof = _proofs.get(version)
+        if proof is not None:
+            return proof
+    return _renew(cls)
+
+
+def _renew(cls: type) -> ClassProof:
+    attributes = _attributes_of(cls)
+    version = capi.type_version(cls)
+    if version:
+        proof = ClassProof(cls, version, attributes)
+        if len(_proofs) >= _CACHE_LIMIT:
+            _proofs.clear()
+        _proofs[version] = proof
+        return proof
+    # No version to go by (pure Python): the attributes themselves are the key. Only
+    # our own are kept, lest a user's class live on here.
+    if _last_proof and _last_proof[0].attributes == attributes:
+        return _last_proof[0]
+    proof = ClassProof(cls, 0, attributes)
+    if proof.creates and proof.sends:
+        _last_proof[:] = [proof]
+    return proof
+
+
+def _untouched(response: Any) -> bool:
+    """Whether no instance attribute shadows what the fast paths pass over."""
+    attributes = capi.instance_dict(response)
+    return attributes is None or _SHADOWING.isdisjoint(attributes)
+
+
+# -- Building ---------------------------------------------------------------------
+
+_lines: dict[int, tuple[str | None, str]] = {}
+_type_items: dict[str, tuple[str, str]] = {}
+_length_items: list[tuple[str, str]] = [
+    ("Content-Length", str(length)) for length in range(2048)
+]
+
+
+def _has_body(code: int) -> bool:
+    return not (100 <= code < 200 or code == 204 or code == 304)
+
+
+def _line(code: int) -> str:
+    """The status line of *code*, as Werkzeug's ``_clean_status`` builds it."""
+    reason = HTTP_STATUS_CODES.get(code)
+    known = _lines.get(code)
+    if known is not None and known[0] is reason:
+        return known[1]
+    line = f"{code} UNKNOWN" if reason is None else f"{code} {reason.upper()}"
+    if len(_lines) < _CACHE_LIMIT:
+        _lines[code] = (reason, line)
+    return line
+
+
+def _length_item(length: int) -> tuple[str, str]:
+    if 0 <= length < 2048:
+        return _length_items[length]
+    return ("Content-Length", str(length))
+
+
+def _has_newline(value: str) -> bool:
+    return "\n" in value or "\r" in value
+
+
+def _mimetype_item(mimetype: Any) -> tuple[str, str] | None:
+    """The Content-Type header for *mimetype*; None if only Werkzeug can tell."""
+    if type(mimetype) is not str:
+        return None
+    item = _type_items.get(mimetype)
+    if item is None:
+        if _has_newline(mimetype):
+            return None
+        item = ("Content-Type", get_content_type(mimetype, "utf-8"))
+        if len(_type_items) >= _CACHE_LIMIT:
+            _type_items.clear()
+        _type_items[mimetype] = item
+    return item
+
+
+def _new_headers(listed: list[tuple[str, str]]) -> Any:
+    """Headers over *listed*, whose values are known to be valid."""
+    headers = Headers()
+    headers._list = listed
+    return headers
+
+
+def _to_headers(headers: Any) -> Any:
+    """``Headers(headers)``, without a method call per item where all are plain."""
+    kind = type(headers)
+    if kind is dict:
+        items = list(headers.items())
+    elif kind is list:
+        items = list(headers)
+    else:
+        return Headers(headers)
+    for item in items:
+        if (
+            type(item) is not tuple
+            or len(item) != 2
+            or type(item[0]) is not str
+            or type(item[1]) is not str
+            or _has_newline(item[1])
+        ):
+            return Headers(headers)
+    return _new_headers(items)
+
+
+def _lacks(headers: Any, name: str) -> bool:
+    """Whether *headers* surely has no *name* (lower case)."""
+    if type(headers) is not Headers:
+        return False
+    size = len(name)
+    for key, _ in headers._list:
+        if len(key) == size and key.lower() == name:
+            return False
+    return True
+
+
+def _set_header(headers: Any, name: str, item: tuple[str, str]) -> None:
+    """``headers[item[0]] = item[1]``; *name* is the key in lower case."""
+    if _lacks(headers, name):
+        headers._list.append(item)
+    else:
+        headers[item[0]] = item[1]
+
+
+def _fill(
+    self: ResponseKernel,
+    proof: ClassProof,
+    response: Any,
+    status: Any,
+    headers: Any,
+    mimetype: Any,
+    content_type: Any,
+    direct_passthrough: Any,
+) -> None:
+    """The steps of Werkzeug's ``Response.__init__``, in its order."""
+    real: Any = None
+    if headers is not None:
+        if isinstance(headers, Headers):
+            real = headers
+        elif headers:
+            real = _to_headers(headers)
+
+    item: tuple[str, str] | None = None
+    if content_type is None:
+        if mimetype is not None:
+            item = _mimetype_item(mimetype)
+            if item is None:
+                content_type = get_content_type(mimetype, "utf-8")
+        elif real is None or _lacks(real, "content-type"):
+            item = proof.type_item
+        elif "content-type" not in real:
+            item = proof.type_item
+    elif type(content_type) is str and not _has_newline(content_type):
+        item = ("Content-Type", content_type)
+
+    if item is not None:
+        if real is not None:
+            _set_header(real, "content-type", item)
+            item = None
+    elif content_type is not None:
+        if real is None:
+            real = Headers()
+        real["Content-Type"] = content_type
+    self._fd_type = item
+    self._fd_headers = real
+
+    if status is None:
+        self._fd_code = proof.code
+        self._fd_status = _line(proof.code)
+        self._fd_bodied = _has_body(proof.code)
+    elif type(status) is int:
+        self._fd_code = status
+        self._fd_status = _line(status)
+        self._fd_bodied = _has_body(status)
+    else:
+        self.status = status
+    self._fd_passthrough = direct_passthrough
+    self._fd_on_close = None
+    self._fd_streamed = False
+
+    value: Any
+    kind = type(response)
+    if kind is str:
+        value = response.encode()
+    elif kind is bytes:
+        value = response
+    elif response is None:
+        self._set_iterable([])
+        return
+    elif isinstance(response, str):
+        value = response.encode()
+    elif isinstance(response, (bytes, bytearray)):
+        value = response
+    else:
+        self._set_iterable(response)
+        return
+    if type(value) is bytes:
+        self._fd_body = value
+        self._fd_iterable = None
+    else:
+        self._fd_body = None
+        self._fd_iterable = [value]
+    self._fd_length = len(value)
+    if real is not None:
+        _set_header(real, "content-length", _length_item(len(value)))
+
+
+# -- Return value -> response: rule 45 ---------------------------------------------
+
+_EXPECTED = (
+    "a str, bytes, dict, list, iterator, Response or WSGI callable, or a tuple of one"
+    " of these with a status, headers, or both"
+)
+
+
+def make_response(app: Any, rv: Any, ctx: Any) -> Any:
+    """The view's return value *rv* as an ``app.response_class`` object (rule 45).
+
+    *ctx* gives ``endpoint`` for messages and ``environ`` to run a WSGI callable with.
+    Raises TypeError for a value that is not one of the kinds of rule 45.
+    """
+    status: Any = None
+    headers: Any = None
+    if isinstance(rv, tuple):
+        size = len(rv)
+        if size == 3:
+            rv, status, headers = rv
+        elif size == 2:
+            rv, status = rv
+            if isinstance(status, (Headers, dict, tuple, list)):
+                headers = status
+                status = None
+        else:
+            raise TypeError(
+                f"The view function for {ctx.endpoint!r} returned a tuple of {size}"
+                " items. A response tuple must have the form (body, status, headers),"
+                " (body, status) or (body, headers)."
+            )
+
+    cls = app.response_class
+    kind = type(rv)
+    if kind is str or kind is bytes or kind is GeneratorType:
+        proof = prove(cls)
+        if proof.creates:
+            response = capi.new_instance(cls)
+            _fill(response, proof, rv, status, headers, None, None, False)
+            return response
+
+    if rv is None:
+        raise TypeError(
+            f"The view function for {ctx.endpoint!r} did not return a valid response:"
+            " it returned None, or ended without a return statement. Return"
+            f" {_EXPECTED}."
+        )
+    if kind is not cls and not isinstance(rv, cls):
+        if isinstance(rv, (str, bytes, bytearray, Iterator)):
+            # The class gets status and headers, in case its __init__ looks at them.
+            rv = cls(rv, status=status, headers=headers)
+            status = headers = None
+        elif isinstance(rv, (dict, list)):
+            rv = app.json.response(rv)
+        elif isinstance(rv, HTTPException):
+            response = _from_exception(cls, rv, ctx.environ)
+            rv = _force(cls, rv, ctx) if response is None else response
+        elif isinstance(rv, WerkzeugResponse) or callable(rv):
+            rv = _force(cls, rv, ctx)
+        else:
+            raise TypeError(_invalid(rv, ctx))
+
+    if status is not None:
+        if isinstance(status, (str, bytes, bytearray)):
+            rv.status = status
+        else:
+            rv.status_code = status
+    if headers:
+        rv.headers.update(headers)
+    return rv
+
+
+def _invalid(rv: Any, ctx: Any) -> str:
+    return (
+        f"The view function for {ctx.endpoint!r} did not return a valid response: it"
+        f" was a {type(rv).__name__}. Return {_EXPECTED}."
+    )
+
+
+def _force(cls: Any, rv: Any, ctx: Any) -> Any:
+    """*rv*, a WSGI callable or another class's response, as an object of *cls*."""
+    if isinstance(rv, ResponseKernel) and not issubclass(cls, ResponseKernel):
+        # No class outside ours can take over our objects: hand it Werkzeug's.
+        state = rv.__getstate__()
+        rv = WerkzeugResponse.__new__(WerkzeugResponse)
+        rv.__dict__.update(state)
+    try:
+        return cls.force_type(rv, ctx.environ)
+    except TypeError as error:
+        raise TypeError(f"{error}\n{_invalid(rv, ctx)}").with_traceback(
+            error.__traceback__
+        ) from None
+
+
+def adopt(cls: Any, response: Any) -> Any:
+    """An object of *cls* that has taken over all that *response* has.
+
+    Werkzeug's ``force_type`` sets ``__class__``; that is done where the layouts allow
+    it. Werkzeug's own responses are moved into a new object, which shares their
+    headers, body and close functions.
+    """
+    if isinstance(response, ResponseKernel):
+        response.__class__ = cls
+        return response
+    new = cls.__new__(cls)
+    new.__setstate__(response.__dict__)
+    return new
+
+
+# The names of HTTPException that decide what its response is.
+_EXCEPTION_NAMES = (
+    "__call__",
+    "get_response",
+    "get_headers",
+    "get_body",
+    "get_description",
+    "name",
+)
+_exception_attributes = attrgetter(*_EXCEPTION_NAMES, "__getattribute__")
+_STOCK_EXCEPTION = (
+    *[
+        _genuine(HTTPException, name, werkzeug.exceptions) for name in _EXCEPTION_NAMES
+    ],
+    Exception.__getattribute__,
+)
+_EXCEPTION_SHADOWING = frozenset(_EXCEPTION_NAMES)
+_EXCEPTION_TYPE_ITEM = ("Content-Type", "text/html; charset=utf-8")
+_stock_exceptions: dict[int, bool] = {}
+_pages: dict[tuple[int, str | None], tuple[str | None, bytes]] = {}
+
+
+def _is_stock_exception(cls: type) -> bool:
+    version = capi.type_version(cls)
+    if version:
+        known = _stock_exceptions.get(version)
+        if known is not None:
+            return known
+    stock = _exception_attributes(cls) == _STOCK_EXCEPTION
+    version = capi.type_version(cls)
+    if version:
+        if len(_stock_exceptions) >= _CACHE_LIMIT:
+            _stock_exceptions.clear()
+        _stock_exceptions[version] = stock
+    return stock
+
+
+def _from_exception(cls: Any, error: Any, environ: Any) -> Any:
+    """What ``cls.force_type(error, environ)`` makes of it, if that is certain."""
+    proof = prove(cls)
+    if (
+        not proof.creates
+        or not proof.sends
+        or not _forces(cls)
+        or type(environ) is not dict
+        or not _is_stock_exception(type(error))
+        or error.response is not None
+        or not _EXCEPTION_SHADOWING.isdisjoint(error.__dict__)
+    ):
+        return None
+    method = environ.get("REQUEST_METHOD")
+    if type(method) is not str or method == "HEAD":
+        return None
+    code = error.code
+    description = error.description
+    if (
+        type(code) is not int
+        or not 200 <= code < 600
+        or not _has_body(code)
+        or (description is not None and type(description) is not str)
+    ):
+        return None
+    reason = HTTP_STATUS_CODES.get(code)
+    page = _pages.get((code, description))
+    if page is None or page[0] is not reason:
+        page = (reason, error.get_body(environ).encode())
+        if len(_pages) >= 128:
+            _pages.clear()
+        _pages[code, description] = page
+    body = page[1]
+    response = capi.new_instance(cls)
+    _fill(response, proof, body, code, None, None, None, False)
+    response._fd_type = _EXCEPTION_TYPE_ITEM
+    # Werkzeug runs the exception as an application: its output is an iterator.
+    response._fd_streamed = True
+    return response
+
+
+def _forces(cls: type) -> bool:
+    """Whether *cls* has our ``force_type``."""
+    for base in cls.__mro__:
+        if "force_type" in base.__dict__:
+            return base.__dict__["force_type"] is ResponseKernel.__dict__["force_type"]
+    return False
+
+
+# -- Response -> start_response -----------------------------------------------------
+
+
+class ResponseBody:
+    """The body as the server iterates it: str items encoded, closing the response.
+
+    Behaves as Werkzeug's ``ClosingIterator(response.iter_encoded(), response.close)``.
+    """
+
+    __slots__ = ("_finished", "_iterable", "_iterator", "_response")
+
+    _finished: bool
+    _iterable: Any
+    _iterator: Any
+    _response: Any
+
+    def __init__(self, response: Any, iterable: Any) -> None:
+        self._response = response
+        self._iterable = iterable
+        self._iterator = None
+        self._finished = False
+
+    def __iter__(self) -> ResponseBody:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._finished:
+            raise StopIteration
+        try:
+            if self._iterator is None:
+                self._iterator = iter(self._iterable)
+            item = next(self._iterator)
+            if type(item) is bytes:
+                return item
+            return item.encode() if isinstance(item, str) else item
+        except BaseException:
+            self._drop()
+            raise
+
+    def _drop(self) -> None:
+        self._finished = True
+        self._iterator = self._iterable = None
+
+    def close(self) -> None:
+        """Run the response's close functions, as often as this is called."""
+        self._drop()
+        self._response.close()
+
+
+def send(
+    response: Any, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    """``response(environ, start_response)``: the same effect for any response.
+
+    Rule 38: what the response's own ``__call__`` raises is raised here.
+    """
+    if isinstance(response, ResponseKernel) and type(environ) is dict:
+        headers = _wire_headers(response, environ)
+        if headers is not None:
+            body = response._fd_body
+            result: Any
+            if body is not None and response._fd_on_close is None:
+                # Nobody can have asked to be told of the end.
+                result = [body]
+            else:
+                result = ResponseBody(response, response.response)
+            start_response(response._fd_status, headers)
+            return result
+    return response(environ, start_response)  # type: ignore[no-any-return]
+
+
+def _wire_headers(
+    response: ResponseKernel, environ: dict[str, Any]
+) -> list[tuple[str, str]] | None:
+    """The header list if the response is one that needs no rule of Werkzeug's."""
+    method = environ.get("REQUEST_METHOD")
+    if (
+        not response._fd_bodied
+        or response._fd_passthrough
+        or type(method) is not str
+        or method == "HEAD"
+        or not prove(type(response)).sends
+        or not _untouched(response)
+    ):
+        return None
+    item = response._fd_type
+    if item is not None:
+        if response._fd_length >= 0:
+            return [item, _length_item(response._fd_length)]
+        if isinstance(response._fd_iterable, (list, tuple)):
+            return [item, _length_item(_measure(response._fd_iterable))]
+        return [item]
+
+    headers = response._fd_headers
+    if type(headers) is not Headers or type(headers._list) is not list:
+        return None
+    listed = headers._list[:]
+    has_length = False
+    for pair in listed:
+        if type(pair) is not tuple or len(pair) != 2:
+            return None
+        key, value = pair
+        if type(key) is not str or type(value) is not str or _has_newline(value):
+            return None
+        size = len(key)
+        if size == 14:
+            if key.lower() == "content-length":
+                has_length = True
+        elif size == 8:
+            if key.lower() == "location":
+                return None
+        elif size == 16 and key.lower() == "content-location":
+            return None
+    if not has_length:
+        if response._fd_body is not None:
+            if not response._fd_streamed:
+                listed.append(_length_item(len(response._fd_body)))
+        elif isinstance(response._fd_iterable, (list, tuple)):
+            listed.append(_length_item(_measure(response._fd_iterable)))
+    return listed
+
+
+def _measure(items: Any) -> int:
+    """The length of *items* joined, each str encoded."""
+    total = 0
+    for item in items:
+        total += len(item.encode() if isinstance(item, str) else item)
+    return total
