@@ -1,8 +1,8 @@
 """Tagged JSON: a compact text form that keeps more types than JSON has.
 
 A value that JSON lacks is written as an object with one key, its tag:
-``{" t": [1, 2]}`` is a tuple. The session cookie is written in it, with the same tags as
-Flask's. For another type subclass :class:`JSONTag` and register it::
+``{" t": [1, 2]}`` is a tuple. The session cookie is written in it, with the same tags
+as Flask's. For another type subclass :class:`JSONTag` and register it::
 
     class TagOrderedDict(JSONTag):
         key = " od"
