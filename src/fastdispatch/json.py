@@ -15,10 +15,10 @@ from collections.abc import Callable
 from datetime import date
 from json import encoder as _encoder
 from types import FunctionType
-from typing import IO
-from typing import TYPE_CHECKING
 from typing import Any
 from typing import AnyStr
+from typing import IO
+from typing import TYPE_CHECKING
 
 from werkzeug.http import http_date
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from .wrappers import Response
 
 _stock_dumps = _json.dumps
-_stock_make_encoder = _encoder.c_make_encoder
+# C; None on PyPy. It is no public name of the json package's.
+_stock_make_encoder: Any = getattr(_encoder, "c_make_encoder", None)
 
 
 def _default(o: Any) -> Any:
@@ -155,7 +156,7 @@ class DefaultJSONProvider(JSONProvider):
             type(self).dumps is _stock_provider_dumps
             and "dumps" not in self.__dict__
             and _json.dumps is _stock_dumps
-            and _encoder.c_make_encoder is _stock_make_encoder
+            and getattr(_encoder, "c_make_encoder", None) is _stock_make_encoder
         )
 
     def _dumps_compact(self, obj: Any) -> str:

@@ -27,7 +27,7 @@ class Response(ResponseKernel, WerkzeugResponse):
     """
 
     default_mimetype: str | None = "text/html"
-    json_module = json  # type: ignore[assignment]
+    json_module = json
     autocorrect_location_header = False
 
     @property

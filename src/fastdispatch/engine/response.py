@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from operator import attrgetter
 from types import FunctionType
 from types import GeneratorType
-from typing import TYPE_CHECKING
 from typing import Any
+from typing import TYPE_CHECKING
 
 import werkzeug.exceptions
 import werkzeug.sansio.response
@@ -183,7 +183,7 @@ class ResponseKernel:
     @_status_code.setter
     def _status_code(self, value: Any) -> None:
         self._fd_code = value
-        self._fd_bodied = type(value) is int and _has_body(value)
+        self._fd_bodied = _is_code(value) and _has_body(value)
 
     @property
     def status(self) -> Any:
@@ -340,7 +340,7 @@ class ClassProof:
         self.sends = _SENDING <= kept
         self.builds = (
             _BUILDING <= kept
-            and type(default_status) is int
+            and _is_code(default_status)
             and type(default_mimetype) is str
             and "\n" not in default_mimetype
             and "\r" not in default_mimetype
@@ -379,7 +379,7 @@ def prove(cls: type) -> ClassProof:
 def _renew(cls: type) -> ClassProof:
     attributes = _attributes_of(cls)
     version = capi.type_version(cls)
-    if version:
+    if version and _attributes_of(cls) == attributes:
         proof = ClassProof(cls, version, attributes)
         if len(_proofs) >= _CACHE_LIMIT:
             _proofs.clear()
@@ -408,6 +408,10 @@ _type_items: dict[str, tuple[str, str]] = {}
 _length_items: list[tuple[str, str]] = [
     ("Content-Length", str(length)) for length in range(2048)
 ]
+
+
+def _is_code(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= 999
 
 
 def _has_body(code: int) -> bool:
@@ -544,7 +548,7 @@ def _fill(
         self._fd_code = proof.code
         self._fd_status = _line(proof.code)
         self._fd_bodied = _has_body(proof.code)
-    elif type(status) is int:
+    elif _is_code(status):
         self._fd_code = status
         self._fd_status = _line(status)
         self._fd_bodied = _has_body(status)
@@ -701,9 +705,7 @@ _EXCEPTION_NAMES = (
 )
 _exception_attributes = attrgetter(*_EXCEPTION_NAMES, "__getattribute__")
 _STOCK_EXCEPTION = (
-    *[
-        _genuine(HTTPException, name, werkzeug.exceptions) for name in _EXCEPTION_NAMES
-    ],
+    *[_genuine(HTTPException, name, werkzeug.exceptions) for name in _EXCEPTION_NAMES],
     Exception.__getattribute__,
 )
 _EXCEPTION_SHADOWING = frozenset(_EXCEPTION_NAMES)
@@ -746,8 +748,7 @@ def _from_exception(cls: Any, error: Any, environ: Any) -> Any:
     code = error.code
     description = error.description
     if (
-        type(code) is not int
-        or not 200 <= code < 600
+        not _is_code(code)
         or not _has_body(code)
         or (description is not None and type(description) is not str)
     ):
@@ -833,17 +834,18 @@ def send(
     Rule 38: what the response's own ``__call__`` raises is raised here.
     """
     if isinstance(response, ResponseKernel) and type(environ) is dict:
-        headers = _wire_headers(response, environ)
+        kernel: ResponseKernel = response
+        headers = _wire_headers(kernel, environ)
         if headers is not None:
-            body = response._fd_body
+            body = kernel._fd_body
             result: Any
-            if body is not None and response._fd_on_close is None:
+            if body is not None and kernel._fd_on_close is None:
                 # Nobody can have asked to be told of the end.
                 result = [body]
             else:
-                result = ResponseBody(response, response.response)
-            start_response(response._fd_status, headers)
-            return result
+                result = ResponseBody(response, kernel.response)
+            start_response(kernel._fd_status, headers)
+            return result  # type: ignore[no-any-return]
     return response(environ, start_response)  # type: ignore[no-any-return]
 
 

@@ -1,0 +1,95 @@
+import cython
+
+from . cimport capi
+
+cdef object _werkzeug_init
+cdef object Headers
+cdef object ClosingIterator
+cdef object GeneratorType
+cdef object WerkzeugResponse
+cdef object HTTPException
+cdef dict _proofs
+cdef dict _lines
+cdef dict _type_items
+cdef list _length_items
+cdef frozenset _SHADOWING
+cdef frozenset _EXCEPTION_SHADOWING
+cdef tuple _EXCEPTION_TYPE_ITEM
+cdef dict _stock_exceptions
+cdef dict _pages
+
+
+cdef class ResponseKernel:
+    cdef bytes _fd_body
+    cdef bint _fd_bodied
+    cdef object _fd_code
+    cdef object _fd_headers
+    cdef object _fd_iterable
+    cdef Py_ssize_t _fd_length
+    cdef object _fd_on_close
+    cdef object _fd_passthrough
+    cdef object _fd_status
+    cdef bint _fd_streamed
+    cdef tuple _fd_type
+
+    cdef void _set_iterable(self, object iterable)
+
+
+cdef class ClassProof:
+    cdef readonly unsigned int version
+    cdef readonly tuple attributes
+    cdef readonly bint builds
+    cdef readonly bint creates
+    cdef readonly bint sends
+    cdef readonly int code
+    cdef readonly tuple type_item
+
+
+cpdef ClassProof prove(object cls)
+cdef ClassProof _renew(object cls)
+cdef bint _untouched(object response) except -1
+
+cdef bint _is_code(object value) except -1
+cdef bint _has_body(int code) noexcept
+cdef object _line(object code)
+cdef tuple _length_item(Py_ssize_t length)
+cdef bint _has_newline(str value) except -1
+cdef tuple _mimetype_item(object mimetype)
+cdef object _new_headers(list listed)
+cdef object _to_headers(object headers)
+cdef bint _lacks(object headers, str name) except -1
+cdef object _set_header(object headers, str name, tuple item)
+@cython.locals(item=tuple)
+cdef object _fill(
+    ResponseKernel self,
+    ClassProof proof,
+    object response,
+    object status,
+    object headers,
+    object mimetype,
+    object content_type,
+    object direct_passthrough,
+)
+
+@cython.locals(proof=ClassProof, size=Py_ssize_t)
+cpdef object make_response(object app, object rv, object ctx)
+cdef object _force(object cls, object rv, object ctx)
+cdef bint _is_stock_exception(object cls) except -1
+@cython.locals(proof=ClassProof, response=ResponseKernel, page=tuple)
+cdef object _from_exception(object cls, object error, object environ)
+
+
+cdef class ResponseBody:
+    cdef bint _finished
+    cdef object _iterable
+    cdef object _iterator
+    cdef object _response
+
+    cdef void _drop(self)
+
+
+@cython.locals(kernel=ResponseKernel, headers=list, body=bytes)
+cpdef object send(object response, object environ, object start_response)
+@cython.locals(item=tuple, pair=tuple, listed=list, size=Py_ssize_t, has_length=bint)
+cdef list _wire_headers(ResponseKernel response, dict environ)
+cdef Py_ssize_t _measure(object items) except -1
