@@ -1693,10 +1693,7 @@ def test_c56_json_and_files_reach_the_view(fw: Framework, app: t.Any) -> None:
         return f"{upload.filename} {upload.read().decode()} {fw.request.form['a']}"
 
     assert call(app, method="POST", json={"a": [1]}).json == {"got": {"a": [1]}}
-    body = {"f": (io.BytesIO(b"content"), "f.txt"), "a": "b"}
-    assert call(app, method="POST", data=body).text == "f.txt content b"
-    assert json.loads(
-        call(
-            app, method="POST", json=None, data="1", content_type="application/json"
-        ).body
-    ) == {"got": 1}
+    form = {"f": (io.BytesIO(b"content"), "f.txt"), "a": "b"}
+    assert call(app, method="POST", data=form).text == "f.txt content b"
+    kwargs = {"data": "1", "content_type": "application/json"}
+    assert call(app, method="POST", **kwargs).json == {"got": 1}
