@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from . import errors
 from . import json
+from .engine.request import active_app
 from .engine.request import RequestKernel
 from .engine.response import ResponseKernel
 
 
-class Request(RequestKernel, WerkzeugRequest):
+class Request(RequestKernel, WerkzeugRequest):  # type: ignore[misc]
     """The request that ``App`` makes; to be subclassed as ``App.request_class``.
 
     It is Werkzeug's ``Request`` with what Flask adds, and is lazy: nothing is read from
     the environ before it is looked at.
     """
+
+    def on_json_loading_failed(self, e: ValueError | None) -> Any:
+        """Raise what ``get_json`` raises; its return value is used instead if there is.
+
+        :param e: why the body is no JSON; None if the mimetype is another.
+        :raises BadRequest: with the reason in debug mode only.
+        :raises UnsupportedMediaType: if *e* is None.
+        """
+        try:
+            return super().on_json_loading_failed(e)
+        except BadRequest as error:
+            app = active_app()
+            if app is not None and app.debug:
+                raise
+            raise BadRequest() from error
+
+    def _explain_missing_files(self) -> None:
+        if self.mimetype != "multipart/form-data" and not self.files:
+            errors.attach_files_hint(self)
 
 
 class Response(ResponseKernel, WerkzeugResponse):

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
-from types import EllipsisType
-from typing import TYPE_CHECKING
 from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from werkzeug.datastructures import EnvironHeaders as WerkzeugEnvironHeaders
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.formparser import FormDataParser
+from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wsgi import LimitedStream
 
 if TYPE_CHECKING:
     from werkzeug.exceptions import HTTPException
     from werkzeug.routing import Rule
 
-# Ellipsis in a field: not read from the environ yet.
+#: In a field: not read from the environ yet. Werkzeug uses Ellipsis so for JSON.
+_UNREAD: Any = ...
 
-_STOCK_STORAGE: Any = ImmutableMultiDict
 _new_dict: Any = dict.__new__
 _update_dict: Any = dict.update
 
@@ -29,6 +30,18 @@ _update_dict: Any = dict.update
 #: program uses few names, but it may look up names that a client chose.
 _KEYS: dict[str, str] = {}
 _KEYS_MAX = 1024
+
+
+#: A larger body is left to Werkzeug, which reads it in pieces of this size: a client
+#: that announces much and sends nothing must not make us reserve it.
+_BODY_MAX = 64 * 1024
+
+_URLENCODED = "application/x-www-form-urlencoded"
+
+#: The two hexadecimal digits of an escaped ASCII character to that character.
+_ASCII: dict[str, str] = {}
+for _code in range(128):
+    _ASCII[f"{_code:02x}"] = _ASCII[f"{_code:02X}"] = chr(_code)
 
 
 def environ_key(name: str) -> str:
@@ -44,17 +57,25 @@ def environ_key(name: str) -> str:
     return key
 
 
+def lookup(environ: Any, key: str) -> Any:
+    """``environ.get(key)``."""
+    if type(environ) is dict:
+        known = environ
+        return known.get(key)
+    return environ.get(key)
+
+
 def decode_wsgi(environ: Any, key: str) -> str:
     """The text of a path in the environ; bytes that are not UTF-8 are replaced.
 
     :raises BadRequest: if the server put in something that is not latin-1, as PEP 3333
         demands (rule 1).
     """
-    value = environ.get(key) or ""
+    value = lookup(environ, key) or ""
     if value.isascii():
-        return value  # type: ignore[no-any-return]
+        return value
     try:
-        return value.encode("latin1").decode(errors="replace")  # type: ignore[no-any-return]
+        return value.encode("latin1").decode(errors="replace")
     except UnicodeEncodeError as e:
         raise not_latin1(key) from e
 
@@ -73,6 +94,103 @@ def multidict(lists: dict[str, list[str]]) -> Any:
     return result
 
 
+def add(lists: dict[str, list[str]], name: str, value: str) -> None:
+    """Append *value* to the values of *name*."""
+    values = lists.get(name)
+    if values is None:
+        lists[name] = [value]
+    else:
+        values.append(value)
+
+
+def unquoted(piece: str) -> str:
+    """Undo the quoting of a name or value in a query or an urlencoded form.
+
+    :raises UnicodeDecodeError: if what it stands for is not UTF-8.
+    """
+    piece = piece.replace("+", " ")
+    if "%" not in piece:
+        return piece
+    parts = piece.split("%")
+    result = [parts[0]]
+    for index in range(1, len(parts)):
+        part = parts[index]
+        char = _ASCII.get(part[:2])
+        if char is None:
+            return unquote_to_bytes(piece).decode()
+        result.append(char)
+        result.append(part[2:])
+    return "".join(result)
+
+
+def parse_pairs(text: str) -> Any:
+    """The names and values of a query or an urlencoded form, as multi dict.
+
+    :raises UnicodeDecodeError: if it is not UTF-8: Werkzeug knows what to do then.
+    """
+    lists: dict[str, list[str]] = {}
+    quoted = "%" in text or "+" in text
+    for pair in text.split("&"):
+        if not pair:
+            continue
+        at = pair.find("=")
+        if at < 0:
+            name = pair
+            value = ""
+        else:
+            name = pair[:at]
+            value = pair[at + 1 :]
+        if quoted:
+            name = unquoted(name)
+            value = unquoted(value)
+        add(lists, name, value)
+    return multidict(lists)
+
+
+def parse_cookies(text: str) -> Any:
+    """The cookies of a header as multi dict; None if it is not a plain one.
+
+    Plain is ASCII without quotes, tabs, and spaces that do not follow a semicolon.
+    """
+    if not text.isascii() or '"' in text or "\t" in text:
+        return None
+    text = text.replace("; ", ";")
+    if " " in text:
+        return None
+    lists: dict[str, list[str]] = {}
+    for pair in text.split(";"):
+        at = pair.find("=")
+        if at > 0:
+            add(lists, pair[:at], pair[at + 1 :])
+        elif at < 0 and pair:
+            add(lists, pair, "")
+    return multidict(lists)
+
+
+def plain_length(value: Any) -> int:
+    """A Content-Length of up to nine digits as number; -1 for anything else."""
+    if type(value) is str:
+        text = value
+        if 0 < len(text) < 10 and text.isascii() and text.isdigit():
+            return int(text)
+    return -1
+
+
+_current: Any = None
+
+
+def active_app() -> Any:
+    """The application of the current context, or None."""
+    global _current
+    if _current is None:
+        # Not at the top: that module imports this one.
+        from .context import current
+
+        _current = current
+    context = _current()
+    return None if context is None else context.app
+
+
 class HeadersKernel:
     """Header lookup in an environ; what is not here is Werkzeug's."""
 
@@ -82,12 +200,19 @@ class HeadersKernel:
     def __getitem__(self, key: Any) -> Any:
         """The header's value. KeyError, or BadRequestKeyError for no str, if absent."""
         if type(key) is str:
-            return self.environ[environ_key(key)]
+            return self._item(environ_key(key))
         return _next_headers(self).__getitem__(key)
+
+    def _item(self, key: str) -> Any:
+        if type(self.environ) is dict:
+            known = self.environ
+            return known[key]
+        return self.environ[key]
 
     def __contains__(self, key: Any) -> bool:
         if type(key) is str:
-            return environ_key(key) in self.environ
+            environ = self.environ
+            return environ_key(key) in environ
         return _next_headers(self).__contains__(key)  # type: ignore[no-any-return]
 
     def get(
@@ -98,7 +223,10 @@ class HeadersKernel:
         :param type: refuses a value by raising ValueError.
         """
         if type is None and key.__class__ is str:
-            return self.environ.get(environ_key(key), default)
+            environ = self.environ
+            if default is None:
+                return lookup(environ, environ_key(key))
+            return environ.get(environ_key(key), default)
         return _next_headers(self).get(key, default, type)
 
 
@@ -106,7 +234,11 @@ def _next_headers(headers: HeadersKernel) -> Any:
     return super(HeadersKernel, headers)
 
 
-class EnvironHeaders(HeadersKernel, WerkzeugEnvironHeaders):
+def _next(request: RequestKernel) -> Any:
+    return super(RequestKernel, request)
+
+
+class EnvironHeaders(HeadersKernel, WerkzeugEnvironHeaders):  # type: ignore[misc]
     """The headers of a request: Werkzeug's, with one dict lookup for each name."""
 
     # Werkzeug's own is never filled either.
@@ -136,14 +268,26 @@ class RequestKernel:
         self.url_rule: Rule | None = None
         self.view_args: dict[str, Any] | None = None
         self.routing_exception: HTTPException | None = None
-        self._raw_method: str | EllipsisType = ...
-        self._raw_scheme: str | EllipsisType = ...
-        self._raw_server: tuple[str, int | None] | None | EllipsisType = ...
-        self._raw_root_path: str | EllipsisType = ...
-        self._raw_path: str | EllipsisType = ...
-        self._raw_query_string: bytes | EllipsisType = ...
-        self._raw_headers: Any = ...
-        self._raw_remote_addr: str | None | EllipsisType = ...
+        self._raw_method: Any = _UNREAD
+        self._raw_scheme: Any = _UNREAD
+        self._raw_server: Any = _UNREAD
+        self._raw_root_path: Any = _UNREAD
+        self._raw_path: Any = _UNREAD
+        self._raw_query_string: Any = _UNREAD
+        self._raw_headers: Any = _UNREAD
+        self._raw_remote_addr: Any = _UNREAD
+        self._raw_args: Any = _UNREAD
+        self._raw_cookies: Any = _UNREAD
+        self._raw_mimetype: Any = _UNREAD
+        self._raw_content_length: Any = _UNREAD
+        self._raw_json_module: Any = _UNREAD
+        self._max_content_length: int | None = None
+        self._max_form_memory_size: int | None = None
+        self._max_form_parts: int | None = None
+        # These two have the names that Werkzeug gives them: programs write to them.
+        self._cached_data: bytes | None = None
+        self._cached_json: tuple[Any, Any] = (_UNREAD, _UNREAD)
+        self._drained = -1
         if populate_request and not shallow:
             environ["werkzeug.request"] = self
 
@@ -166,11 +310,14 @@ class RequestKernel:
     @property
     def method(self) -> str:
         """The method the request was made with, in upper case, such as ``GET``."""
-        value = self._raw_method
-        if value is ...:
-            value = self.environ.get("REQUEST_METHOD", "GET").upper()
+        value: str = self._raw_method
+        if value is _UNREAD:
+            value = lookup(self.environ, "REQUEST_METHOD")
+            if value is None:
+                value = self.environ.get("REQUEST_METHOD", "GET")
+            value = value.upper()
             self._raw_method = value
-        return value  # type: ignore[return-value]
+        return value
 
     @method.setter
     def method(self, value: str) -> None:
@@ -179,11 +326,11 @@ class RequestKernel:
     @property
     def scheme(self) -> str:
         """The scheme of the URL, such as ``https``."""
-        value = self._raw_scheme
-        if value is ...:
+        value: str = self._raw_scheme
+        if value is _UNREAD:
             value = self.environ.get("wsgi.url_scheme", "http")
             self._raw_scheme = value
-        return value  # type: ignore[return-value]
+        return value
 
     @scheme.setter
     def scheme(self, value: str) -> None:
@@ -192,17 +339,17 @@ class RequestKernel:
     @property
     def server(self) -> tuple[str, int | None] | None:
         """``(host, port)`` of the server, ``(path, None)`` of a socket, or None."""
-        value = self._raw_server
-        if value is ...:
+        value: tuple[str, int | None] | None = self._raw_server
+        if value is _UNREAD:
             value = None
-            name = self.environ.get("SERVER_NAME")
+            name = lookup(self.environ, "SERVER_NAME")
             if name is not None:
                 try:
-                    value = (name, int(self.environ.get("SERVER_PORT")))
+                    value = (name, int(lookup(self.environ, "SERVER_PORT")))
                 except (TypeError, ValueError):
                     value = (name, None)
             self._raw_server = value
-        return value  # type: ignore[return-value]
+        return value
 
     @server.setter
     def server(self, value: tuple[str, int | None] | None) -> None:
@@ -214,11 +361,11 @@ class RequestKernel:
 
         BadRequest if it cannot be decoded.
         """
-        value = self._raw_root_path
-        if value is ...:
+        value: str = self._raw_root_path
+        if value is _UNREAD:
             value = decode_wsgi(self.environ, "SCRIPT_NAME").rstrip("/")
             self._raw_root_path = value
-        return value  # type: ignore[return-value]
+        return value
 
     @root_path.setter
     def root_path(self, value: str) -> None:
@@ -230,11 +377,11 @@ class RequestKernel:
 
         BadRequest if it cannot be decoded.
         """
-        value = self._raw_path
-        if value is ...:
+        value: str = self._raw_path
+        if value is _UNREAD:
             value = "/" + decode_wsgi(self.environ, "PATH_INFO").lstrip("/")
             self._raw_path = value
-        return value  # type: ignore[return-value]
+        return value
 
     @path.setter
     def path(self, value: str) -> None:
@@ -243,14 +390,14 @@ class RequestKernel:
     @property
     def query_string(self) -> bytes:
         """What follows the question mark, as it came. BadRequest if not latin-1."""
-        value = self._raw_query_string
-        if value is ...:
+        value: bytes = self._raw_query_string
+        if value is _UNREAD:
             try:
                 value = self.environ.get("QUERY_STRING", "").encode("latin1")
             except UnicodeEncodeError as e:
                 raise not_latin1("QUERY_STRING") from e
             self._raw_query_string = value
-        return value  # type: ignore[return-value]
+        return value
 
     @query_string.setter
     def query_string(self, value: bytes) -> None:
@@ -260,7 +407,7 @@ class RequestKernel:
     def headers(self) -> Any:
         """The headers that came with the request: a view of the environ."""
         value = self._raw_headers
-        if value is ...:
+        if value is _UNREAD:
             value = EnvironHeaders(self.environ)
             self._raw_headers = value
         return value
@@ -272,15 +419,402 @@ class RequestKernel:
     @property
     def remote_addr(self) -> str | None:
         """The address of the client that sent the request, or None."""
-        value = self._raw_remote_addr
-        if value is ...:
-            value = self.environ.get("REMOTE_ADDR")
+        value: str | None = self._raw_remote_addr
+        if value is _UNREAD:
+            value = lookup(self.environ, "REMOTE_ADDR")
             self._raw_remote_addr = value
-        return value  # type: ignore[return-value]
+        return value
 
     @remote_addr.setter
     def remote_addr(self, value: str | None) -> None:
         self._raw_remote_addr = value
+
+    # What the query string and the headers say.
+
+    @property
+    def args(self) -> Any:
+        """The parameters of the query string, as ``parameter_storage_class``."""
+        value = self._raw_args
+        if value is _UNREAD:
+            value = self._parse_args()
+            self._raw_args = value
+        return value
+
+    @args.setter
+    def args(self, value: Any) -> None:
+        self._raw_args = value
+
+    @args.deleter
+    def args(self) -> None:
+        if self._raw_args is _UNREAD:
+            raise KeyError("args")
+        self._raw_args = _UNREAD
+        self.__dict__.pop("args", None)
+
+    def _parse_args(self) -> Any:
+        if self.parameter_storage_class is ImmutableMultiDict:  # type: ignore[attr-defined]
+            query = self.query_string
+            if type(query) is bytes:
+                try:
+                    return parse_pairs(query.decode())
+                except UnicodeDecodeError:
+                    pass
+        return _next(self).args
+
+    @property
+    def cookies(self) -> Any:
+        """The cookies that came along, as ``dict_storage_class``."""
+        value = self._raw_cookies
+        if value is _UNREAD:
+            value = self._parse_cookies()
+            self._raw_cookies = value
+        return value
+
+    @cookies.setter
+    def cookies(self, value: Any) -> None:
+        self._raw_cookies = value
+
+    @cookies.deleter
+    def cookies(self) -> None:
+        if self._raw_cookies is _UNREAD:
+            raise KeyError("cookies")
+        self._raw_cookies = _UNREAD
+        self.__dict__.pop("cookies", None)
+
+    def _parse_cookies(self) -> Any:
+        headers = self.headers
+        if (
+            type(headers) is EnvironHeaders
+            and self.dict_storage_class is ImmutableMultiDict  # type: ignore[attr-defined]
+        ):
+            text = lookup(headers.environ, "HTTP_COOKIE")
+            if text is None:
+                text = ""
+            if type(text) is str:
+                cookies = parse_cookies(text)
+                if cookies is not None:
+                    return cookies
+        return _next(self).cookies
+
+    @property
+    def content_type(self) -> str | None:
+        """The Content-Type header, with its parameters, or None."""
+        headers = self.headers
+        if type(headers) is EnvironHeaders:
+            return lookup(headers.environ, "CONTENT_TYPE")  # type: ignore[no-any-return]
+        return _next(self).content_type  # type: ignore[no-any-return]
+
+    @property
+    def mimetype(self) -> str:
+        """The Content-Type without its parameters, in lower case; "" without one."""
+        value: str = self._raw_mimetype
+        if value is _UNREAD:
+            value = self.headers.get("Content-Type", "")
+            if type(value) is str:
+                value = value.partition(";")[0].strip(" \t").lower()
+            else:
+                value = _next(self).mimetype
+            self._raw_mimetype = value
+        return value
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the mimetype is ``application/json`` or ``application/*+json``."""
+        mimetype = self.mimetype
+        if mimetype == "application/json":
+            return True
+        return mimetype.startswith("application/") and mimetype.endswith("+json")
+
+    @property
+    def content_length(self) -> int | None:
+        """The Content-Length, 0 if it is no number; None without one, or if chunked."""
+        value: int | None = self._raw_content_length
+        if value is _UNREAD:
+            value = None
+            headers = self.headers
+            if headers.get("Transfer-Encoding") is None:
+                value = plain_length(headers.get("Content-Length"))
+            if value is None or value < 0:
+                value = _next(self).content_length
+            self._raw_content_length = value
+        return value
+
+    @content_length.setter
+    def content_length(self, value: int | None) -> None:
+        self._raw_content_length = value
+
+    @content_length.deleter
+    def content_length(self) -> None:
+        if self._raw_content_length is _UNREAD:
+            raise KeyError("content_length")
+        self._raw_content_length = _UNREAD
+        self.__dict__.pop("content_length", None)
+
+    # The limits (rule 53).
+
+    @property
+    def max_content_length(self) -> int | None:
+        """The most bytes that are read of the body; beyond, RequestEntityTooLarge.
+
+        What is set on the request, else the app's ``MAX_CONTENT_LENGTH``; None is no
+        limit (rule 53).
+        """
+        if self._max_content_length is not None:
+            return self._max_content_length
+        app = active_app()
+        if app is None:
+            return _next(self).max_content_length  # type: ignore[no-any-return]
+        return app.config["MAX_CONTENT_LENGTH"]  # type: ignore[no-any-return]
+
+    @max_content_length.setter
+    def max_content_length(self, value: int | None) -> None:
+        self._max_content_length = value
+
+    @property
+    def max_form_memory_size(self) -> int | None:
+        """The most bytes a field of a multipart form may have that is no file.
+
+        What is set on the request, else the app's ``MAX_FORM_MEMORY_SIZE``; None is no
+        limit; beyond, RequestEntityTooLarge (rule 53).
+        """
+        if self._max_form_memory_size is not None:
+            return self._max_form_memory_size
+        app = active_app()
+        if app is None:
+            return _next(self).max_form_memory_size  # type: ignore[no-any-return]
+        return app.config["MAX_FORM_MEMORY_SIZE"]  # type: ignore[no-any-return]
+
+    @max_form_memory_size.setter
+    def max_form_memory_size(self, value: int | None) -> None:
+        self._max_form_memory_size = value
+
+    @property
+    def max_form_parts(self) -> int | None:
+        """The most parts a multipart form may have; beyond, RequestEntityTooLarge.
+
+        What is set on the request, else the app's ``MAX_FORM_PARTS``; None is no limit
+        (rule 53).
+        """
+        if self._max_form_parts is not None:
+            return self._max_form_parts
+        app = active_app()
+        if app is None:
+            return _next(self).max_form_parts  # type: ignore[no-any-return]
+        return app.config["MAX_FORM_PARTS"]  # type: ignore[no-any-return]
+
+    @max_form_parts.setter
+    def max_form_parts(self, value: int | None) -> None:
+        self._max_form_parts = value
+
+    # The body. What Werkzeug keeps in the instance's dict under "stream", "form" and
+    # "files" is kept there here too: its own methods look for it.
+
+    @property
+    def stream(self) -> Any:
+        """The body to be read once, limited to its length.
+
+        :raises RuntimeError: if the request is shallow.
+        :raises RequestEntityTooLarge: beyond ``max_content_length``.
+        """
+        values = self.__dict__
+        stream = values.get("stream", _UNREAD)
+        if stream is _UNREAD:
+            if self._drained < 0:
+                return _next(self).stream
+            # What Werkzeug's would be after the read that already took place.
+            stream = LimitedStream(BytesIO(bytes(self._drained)), self._drained)
+            stream.exhaust()
+            values["stream"] = stream
+        return stream
+
+    @stream.setter
+    def stream(self, value: Any) -> None:
+        self.__dict__["stream"] = value
+
+    @stream.deleter
+    def stream(self) -> None:
+        values = self.__dict__
+        if self._drained < 0:
+            del values["stream"]
+        else:
+            self._drained = -1
+            values.pop("stream", None)
+
+    def _read_body(self) -> Any:
+        """``self.stream.read()``, by one read of the server's stream where that does.
+
+        :raises ClientDisconnected: if it ends before its announced length.
+        """
+        values = self.__dict__
+        environ = self.environ
+        if (
+            "stream" not in values
+            and self._drained < 0
+            and not self.shallow
+            and type(self).stream is _STOCK_STREAM
+        ):
+            raw = lookup(environ, "wsgi.input")
+            limit = self.max_content_length
+            if raw is None:
+                pass
+            elif "wsgi.input_terminated" in environ:
+                if limit is None:
+                    values["stream"] = raw
+                    return raw.read()
+            elif lookup(environ, "HTTP_TRANSFER_ENCODING") is None:
+                length = plain_length(lookup(environ, "CONTENT_LENGTH"))
+                if 0 < length <= _BODY_MAX and (limit is None or length <= limit):
+                    return self._read_exactly(raw, length)
+        return self.stream.read()
+
+    def _read_exactly(self, raw: Any, length: int) -> bytes:
+        try:
+            data = raw.read(length)
+        except (OSError, ValueError) as e:
+            raise ClientDisconnected() from e
+        if type(data) is not bytes:
+            data = bytes(data or b"")
+        if len(data) < length:
+            data += LimitedStream(raw, length - len(data)).readall()
+        self._drained = length
+        return data
+
+    def get_data(
+        self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False
+    ) -> Any:
+        """The body as bytes.
+
+        :param cache: keep it for later calls and for the form.
+        :param as_text: decode it as UTF-8; what is not is replaced.
+        :param parse_form_data: parse a form first, which leaves nothing to return.
+        """
+        data = self._cached_data
+        if data is None:
+            if parse_form_data:
+                self._load_form_data()
+            data = self._read_body()
+            if cache:
+                self._cached_data = data
+        if as_text:
+            return data.decode(errors="replace")
+        return data
+
+    @property
+    def form(self) -> Any:
+        """The fields of a form, as ``parameter_storage_class``, without its files."""
+        values = self.__dict__
+        form = values.get("form", _UNREAD)
+        if form is _UNREAD:
+            self._load_form_data()
+            form = values["form"]
+        return form
+
+    @form.setter
+    def form(self, value: Any) -> None:
+        self.__dict__["form"] = value
+
+    @form.deleter
+    def form(self) -> None:
+        del self.__dict__["form"]
+
+    def _load_form_data(self) -> None:
+        """Parse the body into ``form`` and ``files``, unless that has been done."""
+        values = self.__dict__
+        if "form" in values:
+            return
+        if self._has_plain_form(values):
+            self._load_plain_form(values)
+        else:
+            _next(self)._load_form_data()
+        app = active_app()
+        if app is not None and app.debug:
+            self._explain_missing_files()
+
+    def _has_plain_form(self, values: dict[str, Any]) -> bool:
+        """Whether Werkzeug's methods would parse an urlencoded body, still unread."""
+        cls: Any = type(self)
+        return (
+            self._cached_data is None
+            and "stream" not in values
+            and self.mimetype == _URLENCODED
+            and self.want_form_data_parsed  # type: ignore[attr-defined]
+            and self.parameter_storage_class is ImmutableMultiDict  # type: ignore[attr-defined]
+            and self.form_data_parser_class is FormDataParser  # type: ignore[attr-defined]
+            and cls.make_form_data_parser is _STOCK_PARSER
+            and cls._get_stream_for_parsing is _STOCK_PARSING
+            and "make_form_data_parser" not in values
+            and "_get_stream_for_parsing" not in values
+        )
+
+    def _load_plain_form(self, values: dict[str, Any]) -> None:
+        data = b""
+        try:
+            data = self._read_body()
+            form = parse_pairs(data.decode())
+        except ValueError:
+            # Not UTF-8, quoted or not.
+            form = FormDataParser(cls=ImmutableMultiDict).parse(
+                BytesIO(data), _URLENCODED, len(data)
+            )[1]
+        values["form"] = form
+        values["files"] = multidict({})
+
+    def _explain_missing_files(self) -> None:
+        """Called in debug mode when a form has been parsed."""
+
+    def close(self) -> None:
+        """Close the uploaded files."""
+        if self.__dict__.get("files"):
+            _next(self).close()
+
+    # JSON
+
+    @property
+    def json_module(self) -> Any:
+        """What has ``loads`` to parse a body with: the app's ``json``, unless set."""
+        value = self._raw_json_module
+        if value is _UNREAD:
+            app = active_app()
+            value = _next(self).json_module if app is None else app.json
+        return value
+
+    @json_module.setter
+    def json_module(self, value: Any) -> None:
+        self._raw_json_module = value
+
+    def get_json(
+        self, force: bool = False, silent: bool = False, cache: bool = True
+    ) -> Any:
+        """The body parsed as JSON.
+
+        :param force: whatever the mimetype is.
+        :param silent: return None where ``on_json_loading_failed`` would be called: for
+            another mimetype, and for what is no JSON.
+        :param cache: keep the value for later calls.
+        """
+        if cache:
+            value = self._cached_json[silent]
+            if value is not _UNREAD:
+                return value
+        if not (force or self.is_json):
+            return None if silent else self.on_json_loading_failed(None)  # type: ignore[attr-defined]
+        data = self.get_data() if cache else self.get_data(cache=False)
+        try:
+            value = self.json_module.loads(data)
+        except ValueError as e:
+            value = None if silent else self.on_json_loading_failed(e)  # type: ignore[attr-defined]
+            if cache:
+                loud, quiet = self._cached_json
+                self._cached_json = (loud, value) if silent else (value, quiet)
+            return value
+        if cache:
+            self._cached_json = (value, value)
+        return value
+
+    @property
+    def json(self) -> Any:
+        """``get_json()``: 415 for another mimetype, 400 for what is no JSON."""
+        return self.get_json()
 
     # What routing found.
 
@@ -307,3 +841,8 @@ class RequestKernel:
             names.append(name)
             name = name.rpartition(".")[0]
         return names
+
+
+_STOCK_STREAM: Any = RequestKernel.stream
+_STOCK_PARSER: Any = WerkzeugRequest.make_form_data_parser
+_STOCK_PARSING: Any = WerkzeugRequest._get_stream_for_parsing
