@@ -29,6 +29,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import BadRequestKeyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import InternalServerError
+from werkzeug.exceptions import SecurityError
 from werkzeug.routing import BuildError
 from werkzeug.routing import Map
 from werkzeug.routing import MapAdapter
@@ -513,6 +514,10 @@ class App(Scaffold):
         if trusted_hosts is not None:
             request.trusted_hosts = trusted_hosts
         request.host = get_host(request.environ, request.trusted_hosts)
+        if not request.host and request.environ.get("HTTP_HOST"):
+            # Werkzeug gives an empty host where it may not hold such characters; a
+            # server must answer 400 (RFC 9112, 3.2).
+            raise SecurityError(f"Host {request.environ['HTTP_HOST']!r} is not valid")
         subdomain = None
         if url_map.host_matching:
             server_name = None

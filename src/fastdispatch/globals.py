@@ -57,7 +57,7 @@ class AppCtxGlobals:
 
     def __repr__(self) -> str:
         if current_app:
-            return f"<fastdispatch.g of {current_app.name!r}>"
+            return f"<flask.g of {current_app.name!r}>"
         return object.__repr__(self)
 
 

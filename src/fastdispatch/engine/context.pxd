@@ -31,7 +31,7 @@ cdef class Context(Routed):
     cdef public object flashes
     cdef object _routing_exception
     cdef object _request
-    cdef public object _session
+    cdef object opened
     cdef object _g
     cdef object _adapter
     cdef bint _matched

@@ -38,6 +38,8 @@ Working outside of request context.
 the function in `copy_current_request_context`.\
 """
 
+UNBOUND = "<LocalProxy unbound>"
+
 _UNSET: Any = object()
 _KNOWN_HOSTS_MAX = 1000
 
@@ -139,7 +141,7 @@ class Context(Routed):
         self.flashes = None
         self._routing_exception = None
         self._request = None
-        self._session = None
+        self.opened = None
         self._g = None
         self._adapter = None
         self._matched = False
@@ -186,9 +188,21 @@ class Context(Routed):
             request = self._make_request()
         return request
 
+    @property
+    def _session(self) -> Any:
+        """The session, opened now if it was not, without counting as a look.
+
+        Extensions read and write it under this name.
+        """
+        return self.opened_session() if self.has_request else None
+
+    @_session.setter
+    def _session(self, value: Any) -> None:
+        self.opened = value
+
     def get_session(self) -> Any:
         """The same as :attr:`session`."""
-        session = self._session
+        session = self.opened
         if session is None:
             if not self.has_request:
                 raise RuntimeError(NO_REQUEST)
@@ -312,14 +326,14 @@ class Context(Routed):
 
     def opened_session(self) -> Any:
         """The session, opened now if it was not, without counting as a look. Rule 5."""
-        session = self._session
+        session = self.opened
         if session is None:
             app = self.app
             interface = app.session_interface
             session = interface.open_session(app, self.request)
             if session is None:
                 session = interface.make_null_session(app)
-            self._session = session
+            self.opened = session
         return session
 
     # Routing.
@@ -422,7 +436,7 @@ class Context(Routed):
         if self.has_request:
             if not plan.lazy_request and self._request is None:
                 self._make_request()
-            if not plan.lazy_session and self._session is None:
+            if not plan.lazy_session and self.opened is None:
                 self.opened_session()
             if not self._matched:
                 self.match()
@@ -594,7 +608,7 @@ class Context(Routed):
         return ctx
 
     def _copy_into(self, ctx: Context, teardown: bool) -> None:
-        ctx._session = self.opened_session()
+        ctx.opened = self.opened_session()
         ctx.route = self.route
         ctx.args = self.args
         ctx._matched = self._matched
@@ -728,13 +742,13 @@ class ContextProxy:
     def __repr__(self) -> str:
         value = find(self._kind)
         if value is None:
-            return f"<{type(self).__name__} unbound>"
+            return UNBOUND
         return repr(value)
 
     def __str__(self) -> str:
         value = find(self._kind)
         if value is None:
-            return f"<{type(self).__name__} unbound>"
+            return UNBOUND
         return str(value)
 
     def __dir__(self) -> Any:

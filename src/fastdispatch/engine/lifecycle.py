@@ -180,7 +180,7 @@ def process_response(ctx: Context, response: Any) -> Any:
     functions = ctx._after_functions
     if functions is not None or plan.after_request:
         response = hooks.run_after(plan, app, ctx.get_blueprints(), functions, response)
-    session = ctx._session
+    session = ctx.opened
     if session is None:
         if plan.lazy_session and (
             capi.table_get(ctx.environ, "HTTP_COOKIE") is None
