@@ -514,10 +514,8 @@ class App(Scaffold):
         if trusted_hosts is not None:
             request.trusted_hosts = trusted_hosts
         request.host = get_host(request.environ, request.trusted_hosts)
-        if not request.host and request.environ.get("HTTP_HOST"):
-            # Werkzeug gives an empty host where it may not hold such characters; a
-            # server must answer 400 (RFC 9112, 3.2).
-            raise SecurityError(f"Host {request.environ['HTTP_HOST']!r} is not valid")
+        if not request.host:
+            _check_host(request.environ.get("HTTP_HOST", ""))
         subdomain = None
         if url_map.host_matching:
             server_name = None
@@ -839,6 +837,23 @@ _STOCK = {step: getattr(App, step) for step in STEPS}
 def _given(exc: Any) -> BaseException | None:
     """*exc*, or the error being handled if it was left out."""
     return sys.exc_info()[1] if exc is _UNSET else exc
+
+
+def _check_host(host: str) -> None:
+    """Refuse a Host header that names no host (RFC 9112, 3.2).
+
+    Werkzeug takes an invalid one for a missing one. An internationalized name that a
+    client has not encoded is let pass, as Flask does.
+    """
+    if not host.isascii():
+        try:
+            host.encode("idna")
+        except UnicodeError:
+            pass
+        else:
+            return
+    if host:
+        raise SecurityError(f"Host {host!r} is not valid")
 
 
 def _request_context() -> Context:
