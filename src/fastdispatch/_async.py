@@ -67,7 +67,7 @@ def async_to_sync(func: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]:
 
     functools.update_wrapper(run, func)
     # A marked callable's marks are copied with its __dict__; they no longer hold.
-    run.__dict__.pop("_is_coroutine_mark", None)
+    run.__dict__.pop("_is_coroutine_marker", None)
     run.__dict__.pop("_is_coroutine", None)
     return run
 
@@ -270,7 +270,7 @@ class _Elsewhere:
 
     def run(self) -> Any:
         """Run in a new thread, which the calling thread waits for."""
-        thread = threading.Thread(target=self.work_once, name="fastdispatch-async")
+        thread = threading.Thread(target=self.work, name="fastdispatch-async")
         thread.start()
         return self.wait(thread.join)
 
@@ -313,12 +313,6 @@ class _Elsewhere:
             except RuntimeError:  # closed: it has ended meanwhile
                 pass
 
-    def work_once(self) -> None:
-        """What a thread made for this call does."""
-        self.work()
-        if (loop := _local.__dict__.get("loop")) is not None:
-            loop.close()
-
     def work(self) -> None:
         """What the other thread does."""
         if self.handled is None:
@@ -333,13 +327,17 @@ class _Elsewhere:
             self.run_here()
 
     def run_here(self) -> None:
-        """Run the call, keep its result or error."""
+        """Run the call on a loop of its own, keep its result or error."""
+        loop = None
         try:
-            loop = _thread_loop()
+            loop = _Loop()
             self.loop = loop.work.loop
             self.result = loop.run(self.context, self.main, (), {})
         except BaseException as e:
             self.error = e
+        finally:
+            if loop is not None:
+                loop.close()
 
     async def main(self) -> Any:
         """The function, in a task the waiting thread can cancel."""

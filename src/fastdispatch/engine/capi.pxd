@@ -40,7 +40,7 @@ cdef inline unsigned int type_version(object cls):
 
 
 cdef inline bint is_plain_function(object func) except -1:
-    return fd_is_plain_function(func, "_is_coroutine_mark")
+    return fd_is_plain_function(func, "_is_coroutine_marker")
 
 
 cdef extern from "Python.h":

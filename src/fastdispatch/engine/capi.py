@@ -21,7 +21,7 @@ def is_plain_function(func: Any) -> bool:
     """Whether *func* is a Python function that is surely not a coroutine function."""
     if type(func) is not types.FunctionType or func.__code__.co_flags & _CORO_FLAGS:
         return False
-    return "_is_coroutine_mark" not in func.__dict__
+    return "_is_coroutine_marker" not in func.__dict__
 
 
 def is_ascii(text: str) -> bool:
