@@ -270,9 +270,17 @@ class _Elsewhere:
 
     def run(self) -> Any:
         """Run in a new thread, which the calling thread waits for."""
-        thread = threading.Thread(target=self.work, name="fastdispatch-async")
-        thread.start()
-        return self.wait(thread.join)
+        # Not thread.join: up to 3.12 a KeyboardInterrupt in it marks the thread as ended.
+        done = threading.Event()
+
+        def work() -> None:
+            try:
+                self.work()
+            finally:
+                done.set()
+
+        threading.Thread(target=work, name="fastdispatch-async").start()
+        return self.wait(done.wait)
 
     def run_under(self, hub: Any) -> Any:
         """Run in an OS thread of the hub's pool; the calling greenlet waits."""
