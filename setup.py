@@ -84,12 +84,6 @@ def build_mode() -> str:
     return mode
 
 
-def existing(names: tuple[str, ...]) -> tuple[str, ...]:
-    # Until all of them have been written.
-    folder = os.path.join("src", "fastdispatch", "engine")
-    return tuple(n for n in names if os.path.exists(os.path.join(folder, f"{n}.pxd")))
-
-
 def run_setup(names: tuple[str, ...]) -> None:
     setup(
         ext_modules=[
@@ -108,7 +102,7 @@ def main() -> None:
         run_setup(())
         return
     try:
-        run_setup(existing(COMPILED))
+        run_setup(COMPILED)
     except CannotCompile as error:
         if mode == "require":
             sys.exit(f"FASTDISPATCH_BUILD=require, and it does not compile: {error}")
