@@ -338,7 +338,7 @@ def same(expected: tuple[Any, ...], got: tuple[Any, ...]) -> bool:
 
 
 many = settings(
-    max_examples=400,
+    max_examples=200,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

@@ -48,7 +48,11 @@ cdef extern from "Python.h":
     int PyUnicode_KIND(object text)
     void *PyUnicode_DATA(object text)
     Py_UCS4 PyUnicode_READ(int kind, void *data, Py_ssize_t index)
-    bint Py_UNICODE_ISDECIMAL(Py_UCS4 character)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+    Py_ssize_t PyUnicode_FindChar(
+        object text, Py_UCS4 char, Py_ssize_t start, Py_ssize_t stop, int direction
+    ) except -2
+    bint Py_UNICODE_ISDECIMAL(Py_UCS4 char)
 
 
 cdef inline bint is_ascii(str text) noexcept:
@@ -88,3 +92,49 @@ cdef inline object instance_dict(object obj):
 
 cdef inline object new_instance(object cls):
     return fd_new_instance(cls, ())
+
+
+cdef inline Py_ssize_t find_char(
+    str text, Py_UCS4 char, Py_ssize_t start, Py_ssize_t stop
+) except -2:
+    return PyUnicode_FindChar(text, char, start, stop, 1)
+
+
+cdef inline Py_ssize_t rfind_char(
+    str text, Py_UCS4 char, Py_ssize_t start, Py_ssize_t stop
+) except -2:
+    return PyUnicode_FindChar(text, char, start, stop, -1)
+
+
+cdef inline bint has_double_slash(str text) noexcept:
+    cdef int kind = PyUnicode_KIND(text)
+    cdef void *data = PyUnicode_DATA(text)
+    cdef Py_ssize_t index
+    cdef bint slash = False
+    for index in range(PyUnicode_GET_LENGTH(text)):
+        if PyUnicode_READ(kind, data, index) != u"/":
+            slash = False
+        elif slash:
+            return True
+        else:
+            slash = True
+    return False
+
+
+cdef enum:
+    MAX_TO_INT = 18
+
+
+cdef inline object to_int(str text, Py_ssize_t start):
+    cdef Py_ssize_t stop = PyUnicode_GET_LENGTH(text)
+    cdef Py_ssize_t index = start
+    cdef const unsigned char *data
+    cdef bint minus
+    cdef long long value = 0
+    if not PyUnicode_IS_ASCII(text):
+        return int(text[start:])
+    data = <const unsigned char *>PyUnicode_DATA(text)
+    minus = data[start] == c"-"
+    for index in range(start + minus, stop):
+        value = value * 10 + (data[index] - c"0")
+    return -value if minus else value

@@ -48,3 +48,27 @@ def instance_dict(obj: Any) -> dict[str, Any] | None:
 def new_instance(cls: type) -> Any:
     """``cls.__new__(cls)``, for a class known not to define ``__new__`` in Python."""
     return cls.__new__(cls)
+
+
+def find_char(text: str, char: str, start: int, stop: int) -> int:
+    """Where *char* is first in ``text[start:stop]``; -1 if it is not."""
+    return text.find(char, start, stop)
+
+
+def rfind_char(text: str, char: str, start: int, stop: int) -> int:
+    """Where *char* is last in ``text[start:stop]``; -1 if it is not."""
+    return text.rfind(char, start, stop)
+
+
+def has_double_slash(text: str) -> bool:
+    """Whether ``//`` is in *text*."""
+    return "//" in text
+
+
+MAX_TO_INT = 18  # characters that surely fit into 64 bits
+
+
+def to_int(text: str, start: int) -> int:
+    """``int(text[start:])``, which is decimal digits, perhaps a minus before them, and
+    no longer than ``MAX_TO_INT``."""
+    return int(text[start:])

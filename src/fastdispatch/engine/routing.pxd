@@ -10,6 +10,8 @@ cdef int _NEXT
 
 cdef int _TEXT
 cdef int _DIGITS
+cdef int _DECIMAL
+cdef int _CHOICE
 cdef int _PATH
 cdef int _PATTERN
 cdef int _OPAQUE
@@ -40,6 +42,7 @@ cdef class Route:
     cdef tuple conversions
     cdef dict defaults
     cdef tuple redirecting
+    cdef bint one_value
 
     cdef object _read(self, object rule, bint redirect_defaults)
 
@@ -49,6 +52,7 @@ cdef class _Conversion:
     cdef Py_ssize_t digits
     cdef object low
     cdef object high
+    cdef bint plain_int
 
     cdef object convert(self, str text)
 
@@ -66,15 +70,19 @@ cdef class _Edge:
     cdef bint final
     cdef Py_ssize_t low
     cdef Py_ssize_t high
+    cdef bint minus
+    cdef frozenset choices
     cdef object match
     cdef tuple groups
     cdef Py_ssize_t suffix
 
-    cdef object _read(self, str content, bint suffixed)
-    cdef bint _read_lengths(self, text) except -1
-    @cython.locals(first=Py_ssize_t, kind=int, size=Py_ssize_t, group=Py_ssize_t)
-    cdef int accept(
-        self, str path, Py_ssize_t start, Py_ssize_t stop, list values
+    cdef bint _read(self, str content) except -1
+    cdef bint _read_choices(self, str regex) except -1
+    cdef bint _read_lengths(self, str regex) except -1
+    cdef object _read_pattern(self, str content, bint suffixed)
+    @cython.locals(kind=int, point=Py_ssize_t, size=Py_ssize_t)
+    cdef bint accept(
+        self, str path, Py_ssize_t start, Py_ssize_t stop
     ) except -1
 
 
@@ -94,9 +102,9 @@ cdef class Matcher:
     cpdef bint fresh(self) except -1
     @cython.locals(path=str, state=_State, route=Route)
     cpdef int match(self, Routed out, object path_info, object method) except -1
-    @cython.locals(answer=int, known=Py_ssize_t, lengths=bytes, start=Py_ssize_t, state=_State, values=list)
+    @cython.locals(answer=int, known=Py_ssize_t, lengths=bytes, start=Py_ssize_t, state=_State)
     cdef int _search(self, Routed out, _State leaf, str path, str method) except -1
-    @cython.locals(answer=int, child=_State, stop=Py_ssize_t)
+    @cython.locals(answer=int, child=_State, end=Py_ssize_t, stop=Py_ssize_t)
     cdef int _follow(
         self,
         Routed out,
@@ -106,7 +114,7 @@ cdef class Matcher:
         Py_ssize_t start,
         str method,
     ) except -1
-    @cython.locals(after=Py_ssize_t, answer=int, edge=_Edge, end=Py_ssize_t, route=Route, size=Py_ssize_t, stop=Py_ssize_t, taken=int)
+    @cython.locals(after=Py_ssize_t, answer=int, edge=_Edge, end=Py_ssize_t, route=Route, segment_stop=Py_ssize_t, size=Py_ssize_t, stop=Py_ssize_t)
     cdef int _branch(
         self,
         Routed out,
@@ -115,6 +123,10 @@ cdef class Matcher:
         str path,
         Py_ssize_t start,
         str method,
+    ) except -1
+    @cython.locals(conversion=_Conversion, route=Route)
+    cdef int _arrive_with(
+        self, Routed out, _Edge edge, str path, Py_ssize_t start, str method
     ) except -1
     @cython.locals(route=Route)
     cdef int _arrive(

@@ -47,9 +47,11 @@ _NEXT = 4  # inside a walk: nothing here, go on
 # What a segment has to look like: the kinds of _Edge.
 _TEXT = 0
 _DIGITS = 1
-_PATH = 2
-_PATTERN = 3
-_OPAQUE = 4
+_DECIMAL = 2
+_CHOICE = 3
+_PATH = 4
+_PATTERN = 5
+_OPAQUE = 6
 
 # How a value is made from a segment: the kinds of _Conversion.
 _INT = 0
@@ -178,6 +180,7 @@ class Route:
         "has_args",
         "methods",
         "names",
+        "one_value",
         "redirecting",
         "rule",
         "strict",
@@ -196,6 +199,8 @@ class Route:
         self.defaults: dict[str, Any] | None = None
         # Rules whose defaults may make this one redirect to them.
         self.redirecting: tuple[Rule, ...] = ()
+        # Whether its arguments are one value from the path and nothing else.
+        self.one_value = False
         self._read(rule, redirect_defaults)
         self.has_args = bool(self.names or self.defaults)
 
@@ -232,13 +237,14 @@ class Route:
 class _Conversion:
     """What a stock converter's ``to_python`` does with a value its regex accepted."""
 
-    __slots__ = ("digits", "high", "kind", "low")
+    __slots__ = ("digits", "high", "kind", "low", "plain_int")
 
     def __init__(self, kind: int, digits: int, low: Any, high: Any) -> None:
         self.kind = kind
         self.digits = digits
         self.low = low
         self.high = high
+        self.plain_int = kind == _INT and not digits and low is None and high is None
 
     def convert(self, text: str) -> Any:
         """The value, or ``_INVALID`` where Werkzeug raises ValidationError."""
@@ -277,39 +283,90 @@ class _State:
 class _Edge:
     """A dynamic transition: one segment, or everything that is left, to a state."""
 
-    __slots__ = ("final", "groups", "high", "kind", "low", "match", "state", "suffix")
+    __slots__ = (
+        "choices",
+        "final",
+        "groups",
+        "high",
+        "kind",
+        "low",
+        "match",
+        "minus",
+        "state",
+        "suffix",
+    )
 
     def __init__(self, part: Any, state: _State) -> None:
         self.state = state
         self.kind = _OPAQUE
         self.final = bool(part.final)
-        # Lengths of _TEXT, -1 for any; for _DIGITS, low is 1 if a minus may precede.
+        # Lengths of _TEXT, -1 for any.
         self.low = 0
         self.high = -1
+        # For _DIGITS and _DECIMAL: whether a minus may precede.
+        self.minus = False
+        self.choices: frozenset[str] | None = None
         # For _PATTERN: the regex's match method, the groups that are values, and the
         # group that holds the slash that a suffixed part takes off (-1: none).
         self.match: Any = None
         self.groups: tuple[int, ...] = ()
         self.suffix = -1
-        self._read(part.content, bool(part.suffixed))
+        if part.suffixed or not self._read(part.content):
+            self._read_pattern(part.content, bool(part.suffixed))
 
-    def _read(self, content: str, suffixed: bool) -> None:
+    def _read(self, content: str) -> bool:
+        """Whether *content* is a converter's regex that needs no regex."""
         single = _SINGLE.fullmatch(content)
-        if single is not None and not suffixed:
-            regex = single[1]
-            if self.final:
-                if regex == "[^/].*?":
-                    self.kind = _PATH
-                    return
-            elif regex == r"\d+" or regex == r"-?\d+":
-                self.kind = _DIGITS
-                self.low = int(regex[0] == "-")
-                return
-            else:
-                text = _TEXT_REGEX.fullmatch(regex)
-                if text is not None and self._read_lengths(text):
-                    self.kind = _TEXT
-                    return
+        if single is None:
+            return False
+        regex = single[1]
+        if self.final:
+            if regex != "[^/].*?":
+                return False
+            self.kind = _PATH
+            return True
+        if regex.startswith("-?"):
+            self.minus = True
+            regex = regex[2:]
+        if regex == r"\d+":
+            self.kind = _DIGITS
+            return True
+        if regex == r"\d+\.\d+":
+            self.kind = _DECIMAL
+            return True
+        if self.minus:
+            return False
+        if regex.startswith("(?:") and regex.endswith(")"):
+            return self._read_choices(regex[3:-1])
+        return self._read_lengths(regex)
+
+    def _read_choices(self, regex: str) -> bool:
+        choices = []
+        for choice in re.split(r"(?<!\\)\|", regex):
+            text = re.sub(r"\\(.)", r"\1", choice, flags=re.DOTALL)
+            if re.escape(text) != choice:
+                return False
+            choices.append(text)
+        self.choices = frozenset(choices)
+        self.kind = _CHOICE
+        return True
+
+    def _read_lengths(self, regex: str) -> bool:
+        text = _TEXT_REGEX.fullmatch(regex)
+        if text is None:
+            return False
+        low, comma, high = text.groups()
+        self.low = 1 if low is None else int(low)
+        if low is not None and comma is None:
+            self.high = self.low
+        elif high:
+            self.high = int(high)
+        if self.high >= 0 and self.low > self.high:
+            return False
+        self.kind = _TEXT
+        return True
+
+    def _read_pattern(self, content: str, suffixed: bool) -> None:
         try:
             pattern = re.compile(content)
             groups = [
@@ -327,51 +384,28 @@ class _Edge:
             self.suffix = pattern.groups
         self.kind = _PATTERN
 
-    def _read_lengths(self, text: re.Match[str]) -> bool:
-        low, comma, high = text.groups()
-        self.low = 1 if low is None else int(low)
-        if low is not None and comma is None:
-            self.high = self.low
-        elif high:
-            self.high = int(high)
-        return self.high < 0 or self.low <= self.high
-
-    def accept(self, path: str, start: int, stop: int, values: list[Any]) -> int:
-        """Take ``path[start:stop]`` and append its values.
-
-        :return: 0 no match; 1 match; 2 match that leaves an empty last segment;
-            3 cannot tell.
-        """
+    def accept(self, path: str, start: int, stop: int) -> bool:
+        """Whether ``path[start:stop]`` is a value of a kind that needs no regex."""
         kind = self.kind
-        size = stop - start
         if kind == _TEXT:
-            if size < self.low or (self.high >= 0 and size > self.high):
-                return 0
-            values.append(path[start:stop])
-            return 1
-        if kind == _DIGITS:
-            first = start
-            if self.low and size and path[start] == "-":
-                first = start + 1
-            if first == stop or not capi.is_decimal(path, first, stop):
-                return 0
-            values.append(path[start:stop])
-            return 1
+            size = stop - start
+            return size >= self.low and (self.high < 0 or size <= self.high)
+        if start == stop:
+            return kind == _CHOICE and self.choices is not None and "" in self.choices
         if kind == _PATH:
-            if not size or path[start] == "/" or path.find("\n", start + 1, stop) >= 0:
-                return 0
-            values.append(path[start:stop])
-            return 1
-        if kind == _OPAQUE:
-            return 3
-        found = self.match(path[start:stop])
-        if found is None:
-            return 0
-        for group in self.groups:
-            values.append(found[group])
-        if self.suffix >= 0 and found[self.suffix] == "/":
-            return 2
-        return 1
+            return path[start] != "/" and (
+                capi.find_char(path, "\n", start + 1, stop) < 0
+            )
+        if kind == _CHOICE:
+            return self.choices is not None and path[start:stop] in self.choices
+        if self.minus and path[start] == "-":
+            start += 1
+        if kind == _DECIMAL:
+            point = capi.find_char(path, ".", start, stop)
+            if point < 0 or not capi.is_decimal(path, start, point):
+                return False
+            start = point + 1
+        return capi.is_decimal(path, start, stop)
 
 
 class Matcher:
@@ -460,7 +494,7 @@ class Matcher:
                     return _UNSURE
                 if route.methods is None or method in route.methods:
                     if route.has_args:
-                        return self._finish(out, route, [], method.upper())
+                        return self._finish(out, route, None, method.upper())
                     out.route = route
                     out.args = None
                     return _MATCHED
@@ -474,27 +508,26 @@ class Matcher:
         Werkzeug tries static transitions before dynamic ones, so it too arrives at the
         longest static beginning first and backs out from there.
         """
-        if not self.sure or not path or path[0] != "/" or "//" in path:
+        if not self.sure or not path or path[0] != "/" or capi.has_double_slash(path):
             return _UNSURE
         if method not in _METHODS:
             method = method.upper()
         out.allowed = None
-        values: list[Any] = []
         if leaf is not None:
-            answer = self._arrive(out, leaf, values, method)
+            answer = self._arrive(out, leaf, None, method)
             if answer != _NEXT:
                 return answer
         lengths = self._lengths
         known = len(lengths)
-        start = path.rfind("/") + 1
+        start = capi.rfind_char(path, "/", 0, len(path)) + 1
         while start:
             if start < known and lengths[start]:
                 state = self._prefixes.get(path[:start])
                 if state is not None:
-                    answer = self._branch(out, state, values, path, start, method)
+                    answer = self._branch(out, state, None, path, start, method)
                     if answer != _NEXT:
                         return answer
-            start = path.rfind("/", 0, start - 1) + 1
+            start = capi.rfind_char(path, "/", 0, start - 1) + 1
         return _NOT_ALLOWED if out.allowed else _NOT_FOUND
 
     def _follow(
@@ -507,12 +540,13 @@ class Matcher:
         method: str,
     ) -> int:
         """Match ``path[start:]`` from *state* on; past the end, nothing is left."""
-        if start > len(path):
+        end = len(path)
+        if start > end:
             return self._arrive(out, state, values, method)
         if state.static:
-            stop = path.find("/", start)
+            stop = capi.find_char(path, "/", start, end)
             if stop < 0:
-                stop = len(path)
+                stop = end
             child = state.static.get(path[start:stop])
             if child is not None:
                 answer = self._follow(out, child, values, path, stop + 1, method)
@@ -524,7 +558,7 @@ class Matcher:
         self,
         out: Routed,
         state: _State,
-        values: list[Any],
+        values: list[Any] | None,
         path: str,
         start: int,
         method: str,
@@ -532,23 +566,36 @@ class Matcher:
         """Match ``path[start:]`` from *state* on, its static transitions aside."""
         end = len(path)
         if state.edges:
-            stop = path.find("/", start)
-            if stop < 0:
-                stop = end
-            size = len(values)
+            segment_stop = capi.find_char(path, "/", start, end)
+            if segment_stop < 0:
+                segment_stop = end
             for edge in state.edges:
-                if edge.final:
-                    taken = edge.accept(path, start, end, values)
-                    after = end + 1
-                else:
-                    taken = edge.accept(path, start, stop, values)
-                    after = stop + 1
-                if taken == 0:
-                    continue
-                if taken == 3:
+                stop = end if edge.final else segment_stop
+                after = stop + 1
+                size = 0 if values is None else len(values)
+                if edge.kind == _PATTERN:
+                    found = edge.match(path[start:stop])
+                    if found is None:
+                        continue
+                    if values is None:
+                        values = []
+                    for group in edge.groups:
+                        values.append(found[group])
+                    if edge.suffix >= 0 and found[edge.suffix] == "/":
+                        after = end
+                elif edge.kind == _OPAQUE:
                     return _UNSURE
-                if taken == 2:
-                    after = end
+                elif not edge.accept(path, start, stop):
+                    continue
+                elif values is None and stop == end and not edge.state.trailing:
+                    answer = self._arrive_with(out, edge, path, start, method)
+                    if answer != _NEXT:
+                        return answer
+                    continue
+                else:
+                    if values is None:
+                        values = []
+                    values.append(path[start:stop])
                 answer = self._follow(out, edge.state, values, path, after, method)
                 if answer != _NEXT:
                     return answer
@@ -564,8 +611,41 @@ class Matcher:
                 self._disallow(out, route)
         return _NEXT
 
+    def _arrive_with(
+        self, out: Routed, edge: _Edge, path: str, start: int, method: str
+    ) -> int:
+        """`_arrive` with ``path[start:]`` as the only value.
+
+        PERF: most routes with arguments have one, at the end. No list for it, and no
+        str where an int is wanted: 319 -> 148 ns for ``/users/<int:id>``.
+        """
+        for route in edge.state.routes:
+            if not route.sure:
+                return _UNSURE
+            if route.methods is None or method in route.methods:
+                if not route.one_value:
+                    return self._finish(out, route, [path[start:]], method)
+                conversion = route.conversions[0]
+                if conversion is None:
+                    value: Any = path[start:]
+                elif (
+                    conversion.plain_int
+                    and edge.kind == _DIGITS
+                    and len(path) - start <= capi.MAX_TO_INT
+                ):
+                    value = capi.to_int(path, start)
+                else:
+                    value = conversion.convert(path[start:])
+                    if value is _INVALID:
+                        return _NOT_ALLOWED if out.allowed else _NOT_FOUND
+                out.route = route
+                out.args = {route.names[0]: value}
+                return _MATCHED
+            self._disallow(out, route)
+        return _NEXT
+
     def _arrive(
-        self, out: Routed, state: _State, values: list[Any], method: str
+        self, out: Routed, state: _State, values: list[Any] | None, method: str
     ) -> int:
         """Nothing of the path is left: choose among the routes that end here."""
         for route in state.routes:
@@ -589,7 +669,9 @@ class Matcher:
         if route.methods is not None:
             out.allowed.update(route.methods)
 
-    def _finish(self, out: Routed, route: Route, values: list[Any], method: str) -> int:
+    def _finish(
+        self, out: Routed, route: Route, values: list[Any] | None, method: str
+    ) -> int:
         """*route* it is: convert its *values*. A value that does not convert is no
         match, and Werkzeug asks no other rule then."""
         if not route.has_args:
@@ -597,14 +679,15 @@ class Matcher:
             out.args = None
             return _MATCHED
         args: dict[str, Any] = {}
-        for index in range(len(route.names)):
-            value = values[index]
-            conversion = route.conversions[index]
-            if conversion is not None:
-                value = conversion.convert(value)
-                if value is _INVALID:
-                    return _NOT_ALLOWED if out.allowed else _NOT_FOUND
-            args[route.names[index]] = value
+        if values is not None:
+            for index in range(len(route.names)):
+                value = values[index]
+                conversion = route.conversions[index]
+                if conversion is not None:
+                    value = conversion.convert(value)
+                    if value is _INVALID:
+                        return _NOT_ALLOWED if out.allowed else _NOT_FOUND
+                args[route.names[index]] = value
         if route.defaults is not None:
             args.update(route.defaults)
         for rule in route.redirecting:
@@ -740,6 +823,9 @@ class Matcher:
                     if type(value) not in _PLAIN_TYPES:
                         route.sure = False
             route.redirecting = others
+            route.one_value = (
+                len(route.names) == 1 and route.defaults is None and not others
+            )
             routes[id(rule)] = route
         return route
 
