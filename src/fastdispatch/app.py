@@ -290,7 +290,12 @@ class App(Scaffold):
             not url_map.host_matching and not self.subdomain_matching,
         )
         interface = self.session_interface
-        plan.use_session(interface, interface.opens_on_first_use)
+        plan.use_session(
+            interface,
+            interface.opens_on_first_use,
+            type(interface) is SecureCookieSessionInterface
+            and "get_cookie_name" not in vars(interface),
+        )
         plan.use_classes(
             self.request_class,
             getattr(self.request_class, "__init__", None) is Request.__init__,

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import IO
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import NoReturn
 from typing import TypeVar
 from typing import cast
 
@@ -29,50 +30,18 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-OUT_OF_SCOPE = {
-    **dict.fromkeys(
-        (
-            "add_template_filter",
-            "add_template_global",
-            "add_template_test",
-            "add_app_template_filter",
-            "add_app_template_global",
-            "add_app_template_test",
-            "app_context_processor",
-            "app_template_filter",
-            "app_template_global",
-            "app_template_test",
-            "context_processor",
-            "create_global_jinja_loader",
-            "create_jinja_environment",
-            "jinja_env",
-            "jinja_environment",
-            "jinja_loader",
-            "jinja_options",
-            "select_jinja_autoescape",
-            "template_context_processors",
-            "template_filter",
-            "template_folder",
-            "template_global",
-            "template_test",
-            "update_template_context",
-        ),
-        TEMPLATES,
-    ),
-    **dict.fromkeys(
-        (
-            "cli",
-            "cli_group",
-            "make_shell_context",
-            "shell_context_processor",
-            "shell_context_processors",
-            "test_cli_runner",
-            "test_cli_runner_class",
-        ),
-        CLI,
-    ),
-}
-"""Flask's names that stand for what this package leaves out, and what that is."""
+
+class _OutOfScope:
+    """A name of Flask's for what this package leaves out: using it says so."""
+
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, obj: object, owner: type | None = None) -> NoReturn:
+        raise OutOfScopeAttribute(self.name, self.topic)
 
 
 def setupmethod(func: F) -> F:
@@ -133,18 +102,38 @@ class Scaffold:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
 
-    def __getattr__(self, name: str) -> Any:
-        topic = OUT_OF_SCOPE.get(name)
-        if topic is not None:
-            raise OutOfScopeAttribute(name, topic)
-        raise AttributeError(
-            f"{type(self).__name__!r} object has no attribute {name!r}",
-            name=name,
-            obj=self,
-        )
-
     def _check_setup_finished(self, name: str) -> None:
         raise NotImplementedError
+
+    # Templates and the command line.
+
+    app_context_processor = _OutOfScope(TEMPLATES)
+    app_template_filter = _OutOfScope(TEMPLATES)
+    app_template_global = _OutOfScope(TEMPLATES)
+    app_template_test = _OutOfScope(TEMPLATES)
+    add_app_template_filter = _OutOfScope(TEMPLATES)
+    add_app_template_global = _OutOfScope(TEMPLATES)
+    add_app_template_test = _OutOfScope(TEMPLATES)
+    add_template_filter = _OutOfScope(TEMPLATES)
+    add_template_global = _OutOfScope(TEMPLATES)
+    add_template_test = _OutOfScope(TEMPLATES)
+    context_processor = _OutOfScope(TEMPLATES)
+    create_global_jinja_loader = _OutOfScope(TEMPLATES)
+    create_jinja_environment = _OutOfScope(TEMPLATES)
+    jinja_env = _OutOfScope(TEMPLATES)
+    jinja_loader = _OutOfScope(TEMPLATES)
+    select_jinja_autoescape = _OutOfScope(TEMPLATES)
+    template_context_processors = _OutOfScope(TEMPLATES)
+    template_filter = _OutOfScope(TEMPLATES)
+    template_folder = _OutOfScope(TEMPLATES)
+    template_global = _OutOfScope(TEMPLATES)
+    template_test = _OutOfScope(TEMPLATES)
+    update_template_context = _OutOfScope(TEMPLATES)
+    cli = _OutOfScope(CLI)
+    make_shell_context = _OutOfScope(CLI)
+    shell_context_processor = _OutOfScope(CLI)
+    shell_context_processors = _OutOfScope(CLI)
+    test_cli_runner = _OutOfScope(CLI)
 
     # Static files and resources.
 

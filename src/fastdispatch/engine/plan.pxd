@@ -49,6 +49,7 @@ cdef class Plan:
     cdef set known_hosts
     cdef object session_interface
     cdef bint lazy_session
+    cdef bint cookie_named_by_config
     cdef object request_class
     cdef bint lazy_request
     cdef object globals_class

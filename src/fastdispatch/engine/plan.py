@@ -121,10 +121,15 @@ class Plan:
         self.flat = flat
         self.known_hosts: set[Any] = set()
 
-    def use_session(self, interface: Any, lazy: bool) -> None:
-        """Keep the session interface; *lazy*: a session opens when first looked at."""
+    def use_session(self, interface: Any, lazy: bool, named_by_config: bool) -> None:
+        """Keep the session interface.
+
+        *lazy*: a session opens when first looked at. *named_by_config*: its cookie has
+        the name in the config, and a request without that cookie owes it nothing.
+        """
         self.session_interface = interface
         self.lazy_session = lazy
+        self.cookie_named_by_config = named_by_config
 
     def use_classes(
         self, request_class: Any, lazy_request: bool, globals_class: Any
