@@ -30,8 +30,13 @@ class Framework:
     def __getattr__(self, name: str) -> t.Any:
         try:
             return getattr(self.package, name)
-        except AttributeError:
-            return importlib.import_module(f"{self.package.__name__}.{name}")
+        except AttributeError as e:
+            submodule = f"{self.package.__name__}.{name}"
+
+            try:
+                return importlib.import_module(submodule)
+            except ModuleNotFoundError:
+                raise e from None
 
     def __repr__(self) -> str:
         return self.name
@@ -63,12 +68,8 @@ def _flask_app(package: types.ModuleType) -> type[t.Any]:
 
 def _load() -> list[Framework]:
     subjects = [Framework("flask", _flask, native=False, app=_flask_app)]
-    ours = _fastdispatch()
 
-    if not hasattr(ours, "App"):
-        return subjects
-
-    if ours.compiled:
+    if _fastdispatch().compiled:
         compiled = Framework("app-compiled", _fastdispatch, native=True, app=_app)
         pure = Framework("app-pure", _fastdispatch_pure, native=True, app=_app)
         return [compiled, pure, *subjects]

@@ -664,7 +664,6 @@ def test_c44_start_response_has_been_called(
     iterable = app(environ(), start_response)
     assert trace == [("200 OK", None), ("request", None), ("appcontext", None)]
     assert b"".join(iterable) == b"view"
-    iterable.close()
 
 
 def test_c44_the_response_cannot_be_changed(
