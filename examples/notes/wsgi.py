@@ -1,0 +1,5 @@
+"""The WSGI callable for servers: ``notes.wsgi:app``."""
+
+from . import create_app
+
+app = create_app()
