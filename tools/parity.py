@@ -21,9 +21,9 @@ import sys
 import tarfile
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
 from typing import Any
 from typing import NoReturn
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pytest
@@ -68,7 +68,7 @@ ALIASES = {
     "flask.helpers": ("helpers",),
     "flask.json": ("json",),
     "flask.json.provider": ("json",),
-    "flask.json.tag": ("sessions",),
+    "flask.json.tag": ("tag",),
     "flask.logging": ("logging",),
     "flask.sessions": ("sessions",),
     "flask.signals": ("signals",),
@@ -211,7 +211,7 @@ def run(tests: Path, build: str, arguments: list[str]) -> dict[str, tuple[str, s
         check=False,
     )
     if completed.returncode > 1 and not report.exists():
-        sys.exit(f"pytest ended with status {completed.returncode} on the {build} build")
+        sys.exit(f"{build} build: pytest ended with status {completed.returncode}")
     outcomes: dict[str, tuple[str, str]] = {}
     for line in report.read_text(encoding="utf-8").splitlines():
         name, outcome, text = json.loads(line)

@@ -1,9 +1,9 @@
 """Notes: a small but complete program on fastdispatch.
 
 Accounts, notes and attachments in SQLite; every page is made by plain functions
-(`html.py`). Start it with one of::
+(`html.py`). In the directory that holds this one, start it with one of::
 
-    python -m notes                                         # app.run(), this directory's parent
+    python -m notes
     granian --interface wsgi notes.wsgi:app
     gunicorn --threads 8 notes.wsgi:app
     waitress-serve --listen 127.0.0.1:8000 notes.wsgi:app

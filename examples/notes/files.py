@@ -5,13 +5,13 @@ from typing import Any
 
 from werkzeug.utils import secure_filename
 
-from fastdispatch import Blueprint
-from fastdispatch import Response
 from fastdispatch import abort
+from fastdispatch import Blueprint
 from fastdispatch import flash
 from fastdispatch import g
 from fastdispatch import redirect
 from fastdispatch import request
+from fastdispatch import Response
 from fastdispatch import send_file
 from fastdispatch import url_for
 

@@ -22,7 +22,10 @@ PAGE = Markup("""\
 </head>
 <body>
 <a class="skip" href="#main">Skip to content</a>
-<header><a class="brand" href="{home}">Notes</a><nav aria-label="Main">{nav}</nav></header>
+<header>
+<a class="brand" href="{home}">Notes</a>
+<nav aria-label="Main">{nav}</nav>
+</header>
 <main id="main" tabindex="-1">
 <h1>{title}</h1>
 {messages}

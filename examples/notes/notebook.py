@@ -10,14 +10,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from fastdispatch import Blueprint
-from fastdispatch import Response
 from fastdispatch import abort
+from fastdispatch import Blueprint
 from fastdispatch import current_app
 from fastdispatch import flash
 from fastdispatch import g
 from fastdispatch import redirect
 from fastdispatch import request
+from fastdispatch import Response
 from fastdispatch import stream_with_context
 from fastdispatch import url_for
 
@@ -167,7 +167,8 @@ async def statistics() -> str:
         asyncio.to_thread(_count, "SELECT count(*) FROM note WHERE user_id = ?"),
         asyncio.to_thread(
             _count,
-            "SELECT count(*) FROM file JOIN note ON note.id = note_id WHERE user_id = ?",
+            "SELECT count(*) FROM file JOIN note ON note.id = note_id"
+            " WHERE user_id = ?",
         ),
     )
     return html.page(

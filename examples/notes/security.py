@@ -2,9 +2,9 @@
 
 import secrets
 
-from fastdispatch import Response
 from fastdispatch import abort
 from fastdispatch import request
+from fastdispatch import Response
 from fastdispatch import session
 
 

@@ -15,11 +15,11 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 
 from fastdispatch import App
-from fastdispatch import Response
 from fastdispatch import g
 from fastdispatch import has_app_context
 from fastdispatch import has_request_context
 from fastdispatch import request
+from fastdispatch import Response
 from fastdispatch import session
 from fastdispatch import stream_with_context
 

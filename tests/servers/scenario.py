@@ -104,7 +104,8 @@ def use_the_notes(client: httpx.Client) -> list[tuple[t.Any, ...]]:
 
 def sign_up(person: Person, name: str) -> None:
     turned_away = person.get("/notes/?q=a", 302)
-    assert turned_away.headers["location"].endswith("/accounts/log-in?next=/notes/?q%3Da")
+    log_in = turned_away.headers["location"]
+    assert log_in.endswith("/accounts/log-in?next=/notes/?q%3Da")
     person.post("/accounts/sign-up", 422, name=name, password="short")
     person.post("/accounts/sign-up", 422, name=" ", password="long enough")
     welcome = person.moved(
@@ -202,7 +203,8 @@ def meet_errors(person: Person) -> None:
         "OPTIONS",
         "POST",
     }
-    assert person.get("/static/style.css").headers["content-type"].startswith("text/css")
+    style = person.get("/static/style.css")
+    assert style.headers["content-type"] == "text/css; charset=utf-8"
     person.get("/static/%2e%2e/wsgi.py", 404)
 
 
