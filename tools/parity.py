@@ -19,6 +19,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -120,6 +121,7 @@ class CurrentRequestContext:
 
 
 def put_stand_ins_in_place() -> None:
+    """Import `fastdispatch` as `flask`, wherever a test names that."""
     for name, places in ALIASES.items():
         sys.modules[name] = StandIn(name, places)
     cli = ModuleType("flask.cli")
@@ -144,6 +146,17 @@ def pytest_load_initial_conftests() -> None:
         message = f"the other build runs: fastdispatch.compiled={fastdispatch.compiled}"
         raise RuntimeError(message)
     put_stand_ins_in_place()
+    # Tests silence warnings by the module that gives them.
+    filter_warnings = warnings.filterwarnings
+
+    def filterwarnings(*args: Any, **kwargs: Any) -> None:
+        named = [
+            re.sub(r"^flask\b", "fastdispatch", a) if i == 3 else a
+            for i, a in enumerate(args)
+        ]
+        filter_warnings(*named, **kwargs)
+
+    warnings.filterwarnings = filterwarnings
     # Flask's conftest uses a name that pytest 9.2 has no more.
     import _pytest.monkeypatch
 
@@ -202,7 +215,7 @@ def run(tests: Path, build: str, arguments: list[str]) -> dict[str, tuple[str, s
     completed = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-p", "parity", "-p", "no:cacheprovider"),
-            *("-q", "--tb=no", "--no-header", "--no-summary", *arguments),
+            *("-q", "--no-header", "--no-summary", "--tb=short", *arguments),
             *(f"test_{module}.py" for module in MODULES),
         ],
         cwd=tests,
