@@ -205,12 +205,13 @@ def run(tests: Path, build: str, arguments: list[str]) -> dict[str, tuple[str, s
     """Run the tests on `build`; return outcome and traceback of each by its name."""
     report = CACHE / f"parity-{build}.jsonl"
     report.unlink(missing_ok=True)
+    # Absolute, since the tests run in a directory of their own.
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    search = [os.path.abspath(p) for p in [os.path.dirname(__file__), *given] if p]
     environ = os.environ | {
         "FASTDISPATCH_PURE": str(int(build == "pure")),
         REPORT: str(report),
-        "PYTHONPATH": os.pathsep.join(
-            [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
-        ).rstrip(os.pathsep),
+        "PYTHONPATH": os.pathsep.join(search),
     }
     completed = subprocess.run(
         [

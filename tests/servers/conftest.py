@@ -89,6 +89,7 @@ def serving(
             | {
                 "NOTES_DATABASE": str(directory / "notes.sqlite3"),
                 "PROBE_EVENTS": str(events),
+                "PYTHONPATH": absolute(os.environ.get("PYTHONPATH", "")),
                 "PYTHONUNBUFFERED": "1",
             },
             stdin=subprocess.DEVNULL,
@@ -115,6 +116,11 @@ def serving(
             pass
         _signal(process, signal.SIGKILL)
         process.wait(10)
+
+
+def absolute(path: str) -> str:
+    """Return a search path that means the same in another directory."""
+    return os.pathsep.join(os.path.abspath(p) for p in path.split(os.pathsep) if p)
 
 
 def _free_port() -> int:
