@@ -135,8 +135,9 @@ def write_and_read(person: Person) -> None:
 
 
 def export_all(person: Person) -> None:
+    # More than the hundred that the example reads at a time.
     token = person.token("/notes/")
-    for number in range(2, 231):
+    for number in range(2, 104):
         note = {**token, "title": f"Note {number}", "body": "é"}
         assert person.client.post("/notes/", data=note).status_code == 302
     export = person.get("/notes/export.csv")
@@ -146,7 +147,7 @@ def export_all(person: Person) -> None:
     rows = list(csv.reader(io.StringIO(export.text)))
     assert rows[0] == ["written", "title", "body"]
     assert [row[1] for row in rows[1:4]] == ["Milk & <b>eggs</b>", "Note 2", "Note 3"]
-    assert len(rows) == 231
+    assert len(rows) == 104
 
 
 def attach_files(person: Person) -> None:

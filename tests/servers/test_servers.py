@@ -56,7 +56,7 @@ def test_client_that_disconnects_in_the_middle_of_a_stream(
         "teardown_request": 1,
         "teardown_appcontext": 1,
     }
-    names = [e["event"] for e in events]
+    names = [e["event"] for e in events if e.get("path") == "/stream"]
     assert names.index("stream_closed") < names.index("teardown_request")
     assert_clean(events)
 
@@ -71,15 +71,15 @@ def test_several_requests_over_one_connection(server_name: str, tmp_path: Path) 
     exchanges: list[tuple[str, str, bytes | None, int, bytes | None]] = [
         ("GET", "/hello", None, 200, b"hello"),
         ("HEAD", "/hello", None, 200, b""),
-        ("GET", "/short-stream", None, 200, b"abc"),
         ("POST", "/length", b"x" * 100_000, 200, b'{"length":100000}\n'),
         ("POST", "/ignore-body", b"y" * 10_000, 200, b"ignored"),
         ("GET", "/nowhere", None, 404, None),
         ("POST", "/hello", b"", 405, None),
         ("GET", "/fail", None, 500, None),
         ("GET", "/hello", None, 200, b"hello"),
-        # The last: waitress ends the connection after it.
+        # The last: after an answer without a length, waitress ends the connection.
         ("GET", "/empty", None, 204, b""),
+        ("GET", "/short-stream", None, 200, b"abc"),
     ]
     with serving(server_name, "probe:app", HERE, tmp_path) as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
@@ -91,7 +91,7 @@ def test_several_requests_over_one_connection(server_name: str, tmp_path: Path) 
             content = response.read()
             assert response.status == status, (path, content)
             assert expected is None or content == expected, path
-            if path != "/empty":
+            if server_name != "waitress" or path not in {"/empty", "/short-stream"}:
                 assert connection.sock is used, f"{method} {path} ended the connection"
         connection.close()
         events = server.events()
