@@ -291,7 +291,7 @@ class _Elsewhere:
             # Threads are kept, as gevent loses memory with each hub of a thread.
             pool = import_module("gevent.threadpool").ThreadPool(_MAX_THREADS, hub)
             hub.fastdispatch_pool = pool
-        return self.wait(pool.spawn(self.work).wait)
+        return self.wait(pool.spawn(self.work_in_pool).wait)
 
     def wait(self, wait: Callable[[], object]) -> Any:
         """Wait for the end; what interrupts the waiting cancels the coroutine."""
@@ -320,6 +320,15 @@ class _Elsewhere:
                 self.loop.call_soon_threadsafe(self.task.cancel)
             except RuntimeError:  # closed: it has ended meanwhile
                 pass
+
+    def work_in_pool(self) -> None:
+        """What a thread of the hub's pool does."""
+        self.work()
+        loop = _local.__dict__.get("loop")
+        if getattr(loop and loop.work.loop, "_default_executor", None) is not None:
+            # Its threads are greenlets of this OS thread, which no other can join at
+            # the program's end.
+            loop.close()
 
     def work(self) -> None:
         """What the other thread does."""
