@@ -49,7 +49,8 @@ def run(app: Any, environ: Any, start_response: Any) -> Iterable[bytes]:
             response = app.handle_exception(e)
         return responses.send(response, environ, start_response)
     except BaseException as e:
-        error = e
+        if error is None:
+            error = e
         raise
     finally:
         end(ctx, error)
