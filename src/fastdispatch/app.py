@@ -15,11 +15,11 @@ from inspect import iscoroutinefunction
 from operator import attrgetter
 from threading import RLock
 from types import TracebackType
-from typing import IO
-from typing import TYPE_CHECKING
 from typing import Any
 from typing import ClassVar
+from typing import IO
 from typing import NoReturn
+from typing import TYPE_CHECKING
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -47,8 +47,8 @@ from .engine import context
 from .engine import lifecycle
 from .engine import response as responses
 from .engine.context import Context
-from .engine.plan import STEPS
 from .engine.plan import Plan
+from .engine.plan import STEPS
 from .engine.routing import Matcher
 from .errors import FormDataRoutingRedirect
 from .globals import AppCtxGlobals
@@ -57,8 +57,8 @@ from .json import DefaultJSONProvider
 from .json import JSONProvider
 from .logging import create_logger
 from .paths import find_instance_path
-from .scaffold import Scaffold
 from .scaffold import endpoint_of
+from .scaffold import Scaffold
 from .scaffold import setupmethod
 from .sessions import SecureCookieSessionInterface
 from .sessions import SessionInterface
@@ -97,10 +97,12 @@ _PLANNED = frozenset(
 )
 """The attributes that a plan is drawn from: setting one makes it stale."""
 
-_CONTROL = {c: f"\\x{c:02x}" for c in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
+_CONTROL = {
+    c: f"\\x{c:02x}" for c in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
+}
 
 
-def _timedelta(value: timedelta | int | None) -> timedelta | None:
+def _timedelta(value: Any) -> Any:
     if value is None or isinstance(value, timedelta):
         return value
     return timedelta(seconds=value)
@@ -675,9 +677,10 @@ class App(Scaffold):
         )
         if self._propagates_exceptions():
             raise error
-        if exc_info[1] is not error:
-            exc_info = (type(error), error, error.__traceback__)
-        self.log_exception(exc_info)
+        if exc_info[1] is error:
+            self.log_exception(exc_info)
+        else:
+            self.log_exception((type(error), error, error.__traceback__))
         rv: Any = InternalServerError(original_exception=error)
         handler = self._find_error_handler(rv, _request_context().blueprints)
         if handler is not None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import update_wrapper
-from typing import TYPE_CHECKING
 from typing import Any
+from typing import TYPE_CHECKING
 
 from .errors import CLI
 from .errors import OutOfScopeError
+from .scaffold import endpoint_of
 from .scaffold import F
 from .scaffold import Scaffold
-from .scaffold import endpoint_of
 from .scaffold import setupmethod
 
 if TYPE_CHECKING:
@@ -191,7 +191,9 @@ class Blueprint(Scaffold):
         for deferred in self.deferred_functions:
             deferred(state)
         for blueprint, nested_options in self._blueprints:
-            blueprint.register(app, self._nested(state, blueprint, nested_options, name))
+            blueprint.register(
+                app, self._nested(state, blueprint, nested_options, name)
+            )
 
     @staticmethod
     def _nested(
@@ -212,7 +214,9 @@ class Blueprint(Scaffold):
         if inner is None:
             inner = blueprint.url_prefix
         if inner is not None and state.url_prefix is not None:
-            options["url_prefix"] = f"{state.url_prefix.rstrip('/')}/{inner.lstrip('/')}"
+            options["url_prefix"] = (
+                f"{state.url_prefix.rstrip('/')}/{inner.lstrip('/')}"
+            )
         elif inner is not None or state.url_prefix is not None:
             options["url_prefix"] = state.url_prefix if inner is None else inner
         return options

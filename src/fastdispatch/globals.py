@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import math
 import operator
-from typing import TYPE_CHECKING
 from typing import Any
 from typing import cast
+from typing import TYPE_CHECKING
 
 from .engine.context import ContextProxy
 
@@ -94,7 +94,7 @@ def _method(name: str) -> Callable[..., Any]:
 
 
 def _forward_operators() -> None:
-    unary = {
+    unary: dict[str, Any] = {
         "__neg__": operator.neg,
         "__pos__": operator.pos,
         "__abs__": abs,
@@ -132,8 +132,8 @@ def _forward_operators() -> None:
         setattr(Proxy, dunder, _binary(getattr(operator, dunder)))
         setattr(Proxy, f"__r{name}__", _reflected(getattr(operator, dunder)))
         setattr(Proxy, f"__i{name}__", _binary(getattr(operator, f"__i{name}__")))
-    setattr(Proxy, "__divmod__", _binary(divmod))
-    setattr(Proxy, "__rdivmod__", _reflected(divmod))
+    Proxy.__divmod__ = _binary(divmod)
+    Proxy.__rdivmod__ = _reflected(divmod)
     for name in methods:
         setattr(Proxy, name, _method(name))
 

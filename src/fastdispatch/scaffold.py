@@ -7,20 +7,20 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import IO
-from typing import TYPE_CHECKING
 from typing import Any
-from typing import NoReturn
-from typing import TypeVar
 from typing import cast
+from typing import IO
+from typing import NoReturn
+from typing import TYPE_CHECKING
+from typing import TypeVar
 
-from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import default_exceptions
+from werkzeug.exceptions import HTTPException
 
 from .errors import CLI
-from .errors import TEMPLATES
 from .errors import OutOfScopeAttribute
 from .errors import OutOfScopeError
+from .errors import TEMPLATES
 from .globals import current_app
 from .helpers import get_root_path
 from .helpers import send_from_directory

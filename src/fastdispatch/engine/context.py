@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
 from typing import Any
+from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import HTTPException
@@ -16,9 +16,9 @@ from . import capi
 from . import hooks
 from .plan import Plan
 from .routing import MATCHED
+from .routing import Matcher
 from .routing import NOT_ALLOWED
 from .routing import NOT_FOUND
-from .routing import Matcher
 from .routing import Routed
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Context(Routed):
         self._g = None
         self._adapter = None
         self._matched = False
-        self._after_functions = None
+        self._after_functions: list[Any] | None = None
         self._outer = None
         self._token = None
         self._more = None
@@ -281,7 +281,9 @@ class Context(Routed):
         """The same as :attr:`blueprints`."""
         request = self._request
         route = self.route
-        if request is not None and (route is None or request.url_rule is not route.rule):
+        if request is not None and (
+            route is None or request.url_rule is not route.rule
+        ):
             return request.blueprints
         if route is not None:
             return route.blueprints
@@ -364,7 +366,7 @@ class Context(Routed):
                 if code == MATCHED:
                     request = self._request
                     if request is not None:
-                        request.url_rule = self.route.rule
+                        request.url_rule = self.route.rule  # type: ignore[union-attr]
                         request.view_args = self.view_args_made()
                     return
                 if code == NOT_FOUND:
@@ -372,7 +374,7 @@ class Context(Routed):
                     return
                 if code == NOT_ALLOWED:
                     self.set_routing_exception(
-                        MethodNotAllowed(valid_methods=list(self.allowed))
+                        MethodNotAllowed(valid_methods=list(self.allowed or ()))
                     )
                     return
         self._match_by_adapter()

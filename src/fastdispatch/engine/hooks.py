@@ -169,9 +169,7 @@ def teardown_chain(
     return errors
 
 
-def send_teardown(
-    app: Any, signal: Any, exc: Any, errors: Any, name: str
-) -> Any:
+def send_teardown(app: Any, signal: Any, exc: Any, errors: Any, name: str) -> Any:
     """Send a teardown signal; a receiver's error joins *errors*."""
     try:
         signal.send(app, _async_wrapper=app.ensure_sync, exc=exc)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from typing import Any
+from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import HTTPException
@@ -35,7 +35,7 @@ def run(app: Any, environ: Any, start_response: Any) -> Iterable[bytes]:
             ctx.get_request()
         except Exception as e:
             return refuse(app, e, environ, start_response)
-    error = None
+    error: BaseException | None = None
     try:
         try:
             ctx.begin()
@@ -65,7 +65,9 @@ def refuse(
     elif not isinstance(error, HTTPException):
         if app._propagates_exceptions():
             raise error
-        app.logger.error("The request class %r failed", app.request_class, exc_info=error)
+        app.logger.error(
+            "The request class %r failed", app.request_class, exc_info=error
+        )
         error = InternalServerError(original_exception=error)
     return error(environ, start_response)
 
@@ -117,9 +119,10 @@ def dispatch_request(ctx: Context) -> Any:
     if request is None:
         error = ctx._routing_exception
         if error is None:
-            rule = ctx.route.rule
+            route: Any = ctx.route
+            rule = route.rule
             args = ctx.args
-            endpoint = ctx.route.endpoint
+            endpoint = route.endpoint
             method = ctx.environ["REQUEST_METHOD"]
     else:
         error = request.routing_exception
