@@ -690,7 +690,7 @@ class ContextProxy:
 
     def __init__(self, name: str) -> None:
         """*name*: what to stand for, as :mod:`fastdispatch.globals` names it."""
-        object.__setattr__(self, "_kind", _KINDS[name])
+        self._kind: int = _KINDS[name]
 
     def _get_current_object(self) -> Any:
         """The object itself. RuntimeError when there is none (rule 17)."""
@@ -708,7 +708,11 @@ class ContextProxy:
         return getattr(value, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        setattr(need(self._kind), name, value)
+        if name == "_kind":
+            # The pure build's way to the field: C code sets it without coming here.
+            object.__setattr__(self, name, value)
+        else:
+            setattr(need(self._kind), name, value)
 
     def __delattr__(self, name: str) -> None:
         delattr(need(self._kind), name)
