@@ -150,10 +150,9 @@ def pytest_load_initial_conftests() -> None:
     filter_warnings = warnings.filterwarnings
 
     def filterwarnings(*args: Any, **kwargs: Any) -> None:
-        named = [
-            re.sub(r"^flask\b", "fastdispatch", a) if i == 3 else a
-            for i, a in enumerate(args)
-        ]
+        named: list[Any] = list(args)
+        if len(named) > 3:
+            named[3] = re.sub(r"^flask\b", "fastdispatch", named[3])
         filter_warnings(*named, **kwargs)
 
     warnings.filterwarnings = filterwarnings
