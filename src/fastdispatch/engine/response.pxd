@@ -8,7 +8,9 @@ cdef object ClosingIterator
 cdef object GeneratorType
 cdef object WerkzeugResponse
 cdef object HTTPException
+cdef object HTTP_STATUS_CODES
 cdef dict _proofs
+cdef list _last_proof
 cdef dict _lines
 cdef dict _type_items
 cdef list _length_items
@@ -41,17 +43,21 @@ cdef class ClassProof:
     cdef readonly bint builds
     cdef readonly bint creates
     cdef readonly bint sends
-    cdef readonly int code
+    cdef readonly object code
+    cdef readonly object reason
+    cdef readonly str line
     cdef readonly tuple type_item
 
 
+@cython.locals(version="unsigned int", proof=ClassProof)
 cpdef ClassProof prove(object cls)
 cdef ClassProof _renew(object cls)
 cdef bint _untouched(object response) except -1
 
 cdef bint _is_code(object value) except -1
 cdef bint _has_body(int code) noexcept
-cdef object _line(object code)
+@cython.locals(known=tuple)
+cdef str _line(object code)
 cdef tuple _length_item(Py_ssize_t length)
 cdef bint _has_newline(str value) except -1
 cdef tuple _mimetype_item(object mimetype)
@@ -59,6 +65,7 @@ cdef object _new_headers(list listed)
 cdef object _to_headers(object headers)
 cdef bint _lacks(object headers, str name) except -1
 cdef object _set_header(object headers, str name, tuple item)
+cdef object _set_status(ResponseKernel self, ClassProof proof, object status)
 @cython.locals(item=tuple)
 cdef object _fill(
     ResponseKernel self,
@@ -70,6 +77,9 @@ cdef object _fill(
     object content_type,
     object direct_passthrough,
 )
+
+@cython.locals(self=ResponseKernel, value=bytes)
+cdef object _create(object cls, ClassProof proof, object body, object status)
 
 @cython.locals(proof=ClassProof, size=Py_ssize_t)
 cpdef object make_response(object app, object rv, object ctx)
