@@ -337,7 +337,7 @@ class App(Scaffold):
     # What an application has.
 
     @cached_property
-    def name(self) -> str:
+    def name(self) -> str:  # type: ignore[override]  # pyright: ignore
         """The import name, or the name of the file that is run as ``__main__``."""
         if self.import_name == "__main__":
             file: str | None = getattr(sys.modules["__main__"], "__file__", None)
@@ -423,7 +423,7 @@ class App(Scaffold):
                 ' example: @app.route(..., methods=["POST"])'
             )
         allowed = {method.upper() for method in methods}
-        required = set(getattr(view_func, "required_methods", ()))
+        required: set[str] = set(getattr(view_func, "required_methods", ()))
         automatic = provide_automatic_options
         if automatic is None:
             automatic = getattr(view_func, "provide_automatic_options", None)
@@ -520,7 +520,9 @@ class App(Scaffold):
         trusted_hosts = self.config["TRUSTED_HOSTS"]
         if trusted_hosts is not None:
             request.trusted_hosts = trusted_hosts
-        request.host = get_host(request.environ, request.trusted_hosts)
+        request.host = get_host(  # pyright: ignore[reportAttributeAccessIssue]
+            request.environ, request.trusted_hosts
+        )
         if not request.host:
             _check_host(request.environ.get("HTTP_HOST", ""))
         subdomain = None
@@ -825,7 +827,8 @@ class App(Scaffold):
         options.pop("load_dotenv", None)
         if debug is not None:
             self.debug = bool(debug)
-        name, _, name_port = (self.config["SERVER_NAME"] or "").partition(":")
+        server_name: str = self.config["SERVER_NAME"] or ""
+        name, _, name_port = server_name.partition(":")
         host = host or name or "127.0.0.1"
         if port is None:
             port = int(name_port) if name_port else 5000

@@ -132,8 +132,9 @@ def _forward_operators() -> None:
         setattr(Proxy, dunder, _binary(getattr(operator, dunder)))
         setattr(Proxy, f"__r{name}__", _reflected(getattr(operator, dunder)))
         setattr(Proxy, f"__i{name}__", _binary(getattr(operator, f"__i{name}__")))
-    Proxy.__divmod__ = _binary(divmod)
-    Proxy.__rdivmod__ = _reflected(divmod)
+    for name, func in {"__divmod__": divmod}.items():
+        setattr(Proxy, name, _binary(func))
+        setattr(Proxy, name.replace("__", "__r", 1), _reflected(func))
     for name in methods:
         setattr(Proxy, name, _method(name))
 

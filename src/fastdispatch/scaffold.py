@@ -315,7 +315,7 @@ class Scaffold:
     def errorhandler(
         self, code_or_exception: type[Exception] | int
     ) -> Callable[[F], F]:
-        """Decorate the handler of an HTTP status code or an exception class. Rule 32."""
+        """Decorate the handler of a status code or an exception class. Rule 32."""
 
         def decorator(f: F) -> F:
             self.register_error_handler(code_or_exception, f)

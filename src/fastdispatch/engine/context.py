@@ -281,13 +281,12 @@ class Context(Routed):
         """The same as :attr:`blueprints`."""
         request = self._request
         route = self.route
-        if request is not None and (
-            route is None or request.url_rule is not route.rule
-        ):
+        if route is None:
+            return () if request is None else request.blueprints
+        if request is not None and request.url_rule is not route.rule:
+            # Somebody has given the request another rule.
             return request.blueprints
-        if route is not None:
-            return route.blueprints
-        return ()
+        return route.blueprints
 
     @property
     def view_args(self) -> Any:
@@ -525,7 +524,7 @@ class Context(Routed):
         return f"Cannot pop {self!r}: it was not pushed."
 
     def hold(self) -> None:
-        """Put the teardown off until :meth:`release`; may be called N times. Rule 14."""
+        """Put the teardown off until :meth:`release`; N times if need be. Rule 14."""
         self._holds += 1
 
     def release(self, exc: Any = None) -> None:

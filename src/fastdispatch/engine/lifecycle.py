@@ -118,25 +118,25 @@ def dispatch_request(ctx: Context) -> Any:
     request = ctx._request
     if request is None:
         error = ctx._routing_exception
-        if error is None:
-            route: Any = ctx.route
-            rule = route.rule
-            args = ctx.args
-            endpoint = route.endpoint
-            method = ctx.environ["REQUEST_METHOD"]
     else:
         error = request.routing_exception
-        if error is None:
-            rule = request.url_rule
-            args = request.view_args
-            endpoint = rule.endpoint
-            method = request.method
     if error is not None:
         if plan.own_raise_routing_exception and (
             type(error) is NotFound or type(error) is MethodNotAllowed
         ):
             raise error
         app.raise_routing_exception(ctx.get_request())
+    if request is None:
+        route: Any = ctx.route
+        rule = route.rule
+        args = ctx.args
+        endpoint = route.endpoint
+        method = ctx.environ["REQUEST_METHOD"]
+    else:
+        rule = request.url_rule
+        args = request.view_args
+        endpoint = rule.endpoint
+        method = request.method
     if (
         method != "GET"
         and method.upper() == "OPTIONS"
