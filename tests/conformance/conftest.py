@@ -67,8 +67,6 @@ def trace() -> list[t.Any]:
 
 
 DISAGREE: dict[str, str] = {
-    "test_c30_a_bad_return_value_of_the_500_handler_escapes": "rule 34: the original",
-    "test_c35_the_500_handler_that_raises": "rule 34: the original error",
     "test_malformed_script_names_and_queries[app-compiled-\\xff-Q": "the same",
     "test_malformed_script_names_and_queries[app-pure-\\xff-Q": "UnicodeDecodeError",
     "test_malformed_script_names_and_queries[app-compiled-\\xc3(-Q": "the same",
