@@ -51,9 +51,15 @@ def test_static_beats_dynamic_and_backs_out_of_a_dead_end() -> None:
         ("string", "x", "x"),
         ("int", "007", 7),
         ("int(signed=True)", "-7", -7),
+        ("int(signed=True)", "-" + "9" * 17, -99999999999999999),
+        ("int", "9" * 18, 999999999999999999),
+        ("int", "9" * 19, 9999999999999999999),
+        ("int", "Ù£4", 34),
+        ("int(min=1)", "4", 4),
         ("float", "1.50", 1.5),
         ("float(signed=True)", "-1.5", -1.5),
-        ("any(a,b)", "b", "b"),
+        ('any(a,"b|c",d.)', "b|c", "b|c"),
+        ('any(a,"b|c",d.)', "d.", "d."),
         ("path", "a/b", "a/b"),
         (
             "uuid",
@@ -68,6 +74,34 @@ def test_stock_converters(converter: str, text: str, value: Any) -> None:
     assert answer == MATCHED
     assert args == {"v": value}
     assert type(args["v"]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("converter", "text"),
+    [
+        ("string(length=2)", "a"),
+        ("string(maxlength=2)", "abc"),
+        ("int", ""),
+        ("int", "-1"),
+        ("int", "1.0"),
+        ("int", "9" * 5000),
+        ("int(signed=True)", "-"),
+        ("int(fixed_digits=2)", "1"),
+        ("float", "1"),
+        ("float", ".5"),
+        ("float", "1.2.3"),
+        ("float", "-1.5"),
+        ("float", "nan"),
+        ("any(a,b)", "ab"),
+        ('any("b|c")', "b"),
+        ("path", ""),
+        ("path", "a\nb"),
+        ("uuid", "12345678"),
+    ],
+)
+def test_stock_converters_refuse(converter: str, text: str) -> None:
+    url_map = Map([Rule(f"/x/<{converter}:v>", endpoint="e")])
+    assert match(url_map, f"/x/{text}") == (NOT_FOUND,)
 
 
 def test_path_info_is_latin_1_of_utf_8() -> None:
@@ -125,8 +159,10 @@ def test_a_value_out_of_range_ends_the_search_as_in_werkzeug() -> None:
 
 
 def test_strict_slashes() -> None:
-    strict = rules("/a/", "/p/<path:x>/")
+    strict = rules("/a/", "/b", "/p/<path:x>/")
     assert match(strict, "/a/")[0] == MATCHED
+    assert match(strict, "/b") == (MATCHED, "/b", None)
+    assert match(strict, "/b/") == (NOT_FOUND,)
     assert match(strict, "/a") == (UNSURE,)
     assert match(strict, "/p/x/y/") == (MATCHED, "/p/<path:x>/", {"x": "x/y"})
     assert match(strict, "/p/x") == (UNSURE,)

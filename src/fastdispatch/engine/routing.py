@@ -132,15 +132,14 @@ class _Unreadable(Exception):
     """The map is built in a way this module does not know."""
 
 
-class _ReadMark:
+class _ReadMark(tuple[()]):
     """Left in ``Map._remap``: the map is up to date, and somebody has read it so.
 
     False, so that `Map.update` takes it for ``False``; a change to the map replaces it
-    with ``True``.
+    with ``True``. A tuple, because an empty tuple is false without a call.
     """
 
-    def __bool__(self) -> bool:
-        return False
+    __slots__ = ()
 
 
 class Routed:
