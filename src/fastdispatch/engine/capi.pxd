@@ -138,3 +138,141 @@ cdef inline object to_int(str text, Py_ssize_t start):
     for index in range(start + minus, stop):
         value = value * 10 + (data[index] - c"0")
     return -value if minus else value
+
+
+cdef extern from "Python.h":
+    PyObject *PyDict_SetDefault(object, object, object) except NULL
+    str PyUnicode_FromKindAndData(int, const void *, Py_ssize_t)
+    str PyUnicode_DecodeUTF8(const char *, Py_ssize_t, const char *)
+    void *PyMem_Malloc(size_t)
+    void PyMem_Free(void *)
+
+
+cdef inline int append_value(object target, object name, object value) except -1:
+    cdef list fresh = [value]
+    cdef PyObject *values = PyDict_SetDefault(target, name, fresh)
+    if values is not <PyObject *>fresh:
+        (<list>values).append(value)
+    return 0
+
+
+cdef inline int hex_digit(unsigned char c) noexcept:
+    if c'0' <= c <= c'9':
+        return c - c'0'
+    if c'a' <= c <= c'f':
+        return c - c'a' + 10
+    if c'A' <= c <= c'F':
+        return c - c'A' + 10
+    return -1
+
+
+cdef inline str unquoted(const unsigned char *data, Py_ssize_t size, char *buffer):
+    # buffer has room for size. UnicodeDecodeError where it is not UTF-8.
+    cdef Py_ssize_t index = 0
+    cdef Py_ssize_t used = 0
+    cdef int high
+    cdef int low
+    cdef unsigned char c
+    while index < size:
+        c = data[index]
+        index += 1
+        if c == c'+':
+            c = c' '
+        elif c == c'%' and index + 1 < size:
+            high = hex_digit(data[index])
+            low = hex_digit(data[index + 1])
+            if high >= 0 and low >= 0:
+                c = <unsigned char>(high * 16 + low)
+                index += 2
+        buffer[used] = <char>c
+        used += 1
+    return PyUnicode_DecodeUTF8(buffer, used, NULL)
+
+
+cdef inline bint read_pairs(str text, object target) except -1:
+    cdef const unsigned char *data
+    cdef char *buffer = NULL
+    cdef Py_ssize_t size
+    cdef Py_ssize_t index
+    cdef Py_ssize_t start = 0
+    cdef Py_ssize_t equals = -1
+    cdef bint quoted = False
+    cdef unsigned char c
+    if not PyUnicode_IS_ASCII(text):
+        return False
+    data = <const unsigned char *>PyUnicode_DATA(text)
+    size = len(text)
+    try:
+        for index in range(size + 1):
+            c = data[index] if index < size else c'&'
+            if c == c'&':
+                if index > start:
+                    if equals < 0:
+                        equals = index
+                    if not quoted:
+                        name = PyUnicode_FromKindAndData(1, data + start, equals - start)
+                    else:
+                        if buffer is NULL:
+                            buffer = <char *>PyMem_Malloc(size)
+                            if buffer is NULL:
+                                raise MemoryError()
+                        name = unquoted(data + start, equals - start, buffer)
+                    equals += 1
+                    if equals >= index:
+                        value = ""
+                    elif not quoted:
+                        value = PyUnicode_FromKindAndData(1, data + equals, index - equals)
+                    else:
+                        value = unquoted(data + equals, index - equals, buffer)
+                    append_value(target, name, value)
+                start = index + 1
+                equals = -1
+                quoted = False
+            elif c == c'=':
+                if equals < 0:
+                    equals = index
+            elif c == c'%' or c == c'+':
+                quoted = True
+    except UnicodeDecodeError:
+        return False
+    finally:
+        PyMem_Free(buffer)
+    return True
+
+
+cdef inline bint read_cookies(str text, object target) except -1:
+    cdef const unsigned char *data
+    cdef Py_ssize_t size
+    cdef Py_ssize_t index
+    cdef Py_ssize_t start = 0
+    cdef Py_ssize_t equals = -1
+    cdef unsigned char c
+    if not PyUnicode_IS_ASCII(text):
+        return False
+    data = <const unsigned char *>PyUnicode_DATA(text)
+    size = len(text)
+    for index in range(size + 1):
+        c = data[index] if index < size else c';'
+        if c == c';':
+            if equals < 0:
+                equals = index
+            if equals > start:
+                name = PyUnicode_FromKindAndData(1, data + start, equals - start)
+                equals += 1
+                if equals >= index:
+                    value = ""
+                else:
+                    value = PyUnicode_FromKindAndData(1, data + equals, index - equals)
+                append_value(target, name, value)
+            start = index + 1
+            equals = -1
+        elif c == c' ':
+            if index > start:
+                return False
+            start = index + 1
+        elif c == c'=':
+            if equals < 0:
+                equals = index
+        elif c == c'"' or c == c'\t':
+            return False
+    return True

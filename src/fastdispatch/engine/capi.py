@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import types
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 _CORO_FLAGS = 0x80 | 0x100  # inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE
 
@@ -72,3 +73,48 @@ def to_int(text: str, start: int) -> int:
     """``int(text[start:])``, which is decimal digits, perhaps a minus before them, and
     no longer than ``MAX_TO_INT``."""
     return int(text[start:])
+
+
+def append_value(target: Any, name: Any, value: Any) -> None:
+    """Append *value* to the list that *target*, a dict of lists, has for *name*."""
+    dict.setdefault(target, name, []).append(value)
+
+
+def read_pairs(text: str, target: Any) -> bool:
+    """Add the names and values of a query or an urlencoded form to *target*.
+
+    ``urllib.parse.parse_qsl(text, keep_blank_values=True)``, where it is sure.
+
+    :return: False if unsure: *target* is then worthless.
+    """
+    if not text.isascii():
+        return False
+    for pair in text.split("&"):
+        if not pair:
+            continue
+        name, _, value = pair.partition("=")
+        if "%" in pair or "+" in pair:
+            try:
+                name = unquote_to_bytes(name.replace("+", " ")).decode()
+                value = unquote_to_bytes(value.replace("+", " ")).decode()
+            except UnicodeDecodeError:
+                return False
+        append_value(target, name, value)
+    return True
+
+
+def read_cookies(text: str, target: Any) -> bool:
+    """Add the cookies of a header to *target*, as ``werkzeug.http.parse_cookie`` does.
+
+    It is sure of ASCII without quotes, tabs and spaces other than after a semicolon.
+
+    :return: False if unsure: *target* is then worthless.
+    """
+    text = text.replace("; ", ";")
+    if not text.isascii() or " " in text or "\t" in text or '"' in text:
+        return False
+    for pair in text.split(";"):
+        name, _, value = pair.partition("=")
+        if name:
+            append_value(target, name, value)
+    return True

@@ -1,15 +1,20 @@
 cimport cython
 
+from . cimport capi
 
+
+cdef object ImmutableMultiDict
+cdef object FormDataParser
 cdef object _UNREAD
-cdef object _new_dict
-cdef object _update_dict
+cdef object _NO_JSON
 cdef dict _KEYS
-cdef Py_ssize_t _KEYS_MAX
+cdef dict _MIMETYPES
+cdef Py_ssize_t _KNOWN_MAX
+cdef Py_ssize_t _KNOWN_LENGTH
 cdef Py_ssize_t _BODY_MAX
 cdef str _URLENCODED
-cdef dict _ASCII
 cdef object _current
+cdef object _HEADERS
 cdef object _STOCK_STREAM
 cdef object _STOCK_PARSER
 cdef object _STOCK_PARSING
@@ -21,26 +26,33 @@ cdef str environ_key(str name)
 @cython.locals(known=dict)
 cdef object lookup(object environ, str key)
 
-cdef object decode_wsgi(object environ, str key)
+@cython.locals(text=str)
+cdef str decode_wsgi(object environ, str key)
+
+@cython.locals(text=str)
+cdef str read_root_path(object environ)
+
+@cython.locals(text=str)
+cdef str read_path(object environ)
+
 cdef object not_latin1(str key)
-cdef object multidict(dict lists)
 
-@cython.locals(values=list)
-cdef int add(dict lists, str name, str value) except -1
+@cython.locals(text=str)
+cdef object encode_query(object environ)
 
-@cython.locals(parts=list, result=list, index=Py_ssize_t, part=str)
-cdef str unquoted(str piece)
-
-@cython.locals(lists=dict, quoted=bint, pair=str, at=Py_ssize_t, name=str)
 cdef object parse_pairs(str text)
-
-@cython.locals(lists=dict, pair=str, at=Py_ssize_t)
 cdef object parse_cookies(str text)
+
+@cython.locals(mimetype=str)
+cdef str parse_mimetype(str content_type)
 
 @cython.locals(text=str)
 cdef Py_ssize_t plain_length(object value) except -2
 
 cpdef object active_app()
+
+@cython.locals(headers=HeadersKernel)
+cdef object make_headers(object environ)
 
 
 cdef class HeadersKernel:
@@ -80,7 +92,9 @@ cdef class RequestKernel:
     cdef object _raw_json_module
     cdef Py_ssize_t _drained
 
+    @cython.locals(known=bytes)
     cdef object _parse_args(self)
+
     cdef object _parse_cookies(self)
 
     @cython.locals(values=dict, length=Py_ssize_t)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes
 
 from werkzeug.datastructures import EnvironHeaders as WerkzeugEnvironHeaders
 from werkzeug.datastructures import ImmutableMultiDict
@@ -16,20 +15,22 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wsgi import LimitedStream
 
+from . import capi
+
 if TYPE_CHECKING:
     from werkzeug.exceptions import HTTPException
     from werkzeug.routing import Rule
 
 #: In a field: not read from the environ yet. Werkzeug uses Ellipsis so for JSON.
 _UNREAD: Any = ...
+_NO_JSON: Any = (_UNREAD, _UNREAD)
 
-_new_dict: Any = dict.__new__
-_update_dict: Any = dict.update
-
-#: Header names as written to their keys in the environ. Emptied when it is full: a
-#: program uses few names, but it may look up names that a client chose.
+#: Header names as written to their keys in the environ, and Content-Types to their
+#: mimetypes. Emptied when full: there are few, but a client may choose them.
 _KEYS: dict[str, str] = {}
-_KEYS_MAX = 1024
+_MIMETYPES: dict[str, str] = {}
+_KNOWN_MAX = 1024
+_KNOWN_LENGTH = 256
 
 
 #: A larger body is left to Werkzeug, which reads it in pieces of this size: a client
@@ -37,11 +38,6 @@ _KEYS_MAX = 1024
 _BODY_MAX = 64 * 1024
 
 _URLENCODED = "application/x-www-form-urlencoded"
-
-#: The two hexadecimal digits of an escaped ASCII character to that character.
-_ASCII: dict[str, str] = {}
-for _code in range(128):
-    _ASCII[f"{_code:02x}"] = _ASCII[f"{_code:02X}"] = chr(_code)
 
 
 def environ_key(name: str) -> str:
@@ -51,9 +47,10 @@ def environ_key(name: str) -> str:
         key = name.upper().replace("-", "_")
         if key != "CONTENT_TYPE" and key != "CONTENT_LENGTH":
             key = "HTTP_" + key
-        if len(_KEYS) >= _KEYS_MAX:
-            _KEYS.clear()
-        _KEYS[name] = key
+        if len(name) <= _KNOWN_LENGTH:
+            if len(_KEYS) >= _KNOWN_MAX:
+                _KEYS.clear()
+            _KEYS[name] = key
     return key
 
 
@@ -71,13 +68,27 @@ def decode_wsgi(environ: Any, key: str) -> str:
     :raises BadRequest: if the server put in something that is not latin-1, as PEP 3333
         demands (rule 1).
     """
-    value = lookup(environ, key) or ""
-    if value.isascii():
-        return value
+    text = lookup(environ, key) or ""
+    if text.isascii():
+        return text
     try:
-        return value.encode("latin1").decode(errors="replace")
+        return text.encode("latin1").decode(errors="replace")
     except UnicodeEncodeError as e:
         raise not_latin1(key) from e
+
+
+def read_root_path(environ: Any) -> str:
+    """The decoded SCRIPT_NAME, without slashes at its end."""
+    text = decode_wsgi(environ, "SCRIPT_NAME")
+    return text.rstrip("/") if text else text
+
+
+def read_path(environ: Any) -> str:
+    """The decoded PATH_INFO, with one slash at its start."""
+    text = decode_wsgi(environ, "PATH_INFO")
+    if text[:1] == "/" and text[1:2] != "/":
+        return text
+    return "/" + text.lstrip("/")
 
 
 def not_latin1(key: str) -> BadRequest:
@@ -87,84 +98,40 @@ def not_latin1(key: str) -> BadRequest:
     )
 
 
-def multidict(lists: dict[str, list[str]]) -> Any:
-    """An ImmutableMultiDict of *lists*, without its constructor's copying."""
-    result = _new_dict(ImmutableMultiDict)
-    _update_dict(result, lists)
-    return result
+def encode_query(environ: Any) -> bytes:
+    """The query string as it came.
 
-
-def add(lists: dict[str, list[str]], name: str, value: str) -> None:
-    """Append *value* to the values of *name*."""
-    values = lists.get(name)
-    if values is None:
-        lists[name] = [value]
-    else:
-        values.append(value)
-
-
-def unquoted(piece: str) -> str:
-    """Undo the quoting of a name or value in a query or an urlencoded form.
-
-    :raises UnicodeDecodeError: if what it stands for is not UTF-8.
+    :raises BadRequest: as :func:`decode_wsgi`.
     """
-    piece = piece.replace("+", " ")
-    if "%" not in piece:
-        return piece
-    parts = piece.split("%")
-    result = [parts[0]]
-    for index in range(1, len(parts)):
-        part = parts[index]
-        char = _ASCII.get(part[:2])
-        if char is None:
-            return unquote_to_bytes(piece).decode()
-        result.append(char)
-        result.append(part[2:])
-    return "".join(result)
+    text = lookup(environ, "QUERY_STRING") or ""
+    try:
+        return text.encode("latin1")
+    except UnicodeEncodeError as e:
+        raise not_latin1("QUERY_STRING") from e
 
 
 def parse_pairs(text: str) -> Any:
-    """The names and values of a query or an urlencoded form, as multi dict.
-
-    :raises UnicodeDecodeError: if it is not UTF-8: Werkzeug knows what to do then.
-    """
-    lists: dict[str, list[str]] = {}
-    quoted = "%" in text or "+" in text
-    for pair in text.split("&"):
-        if not pair:
-            continue
-        at = pair.find("=")
-        if at < 0:
-            name = pair
-            value = ""
-        else:
-            name = pair[:at]
-            value = pair[at + 1 :]
-        if quoted:
-            name = unquoted(name)
-            value = unquoted(value)
-        add(lists, name, value)
-    return multidict(lists)
+    """A query or an urlencoded form as ImmutableMultiDict; None if unsure of it."""
+    result = capi.new_instance(ImmutableMultiDict)
+    return result if capi.read_pairs(text, result) else None
 
 
 def parse_cookies(text: str) -> Any:
-    """The cookies of a header as multi dict; None if it is not a plain one.
+    """The cookies of a header as ImmutableMultiDict; None if unsure of it."""
+    result = capi.new_instance(ImmutableMultiDict)
+    return result if capi.read_cookies(text, result) else None
 
-    Plain is ASCII without quotes, tabs, and spaces that do not follow a semicolon.
-    """
-    if not text.isascii() or '"' in text or "\t" in text:
-        return None
-    text = text.replace("; ", ";")
-    if " " in text:
-        return None
-    lists: dict[str, list[str]] = {}
-    for pair in text.split(";"):
-        at = pair.find("=")
-        if at > 0:
-            add(lists, pair[:at], pair[at + 1 :])
-        elif at < 0 and pair:
-            add(lists, pair, "")
-    return multidict(lists)
+
+def parse_mimetype(content_type: str) -> str:
+    """The type of a Content-Type header without its parameters, in lower case."""
+    mimetype = _MIMETYPES.get(content_type)
+    if mimetype is None:
+        mimetype = content_type.partition(";")[0].strip(" \t").lower()
+        if len(content_type) <= _KNOWN_LENGTH:
+            if len(_MIMETYPES) >= _KNOWN_MAX:
+                _MIMETYPES.clear()
+            _MIMETYPES[content_type] = mimetype
+    return mimetype
 
 
 def plain_length(value: Any) -> int:
@@ -245,6 +212,17 @@ class EnvironHeaders(HeadersKernel, WerkzeugEnvironHeaders):  # type: ignore[mis
     _list: list[tuple[str, str]] = []
 
 
+#: Not a global of the module, in C.
+_HEADERS: Any = EnvironHeaders
+
+
+def make_headers(environ: Any) -> Any:
+    """``EnvironHeaders(environ)``."""
+    headers = capi.new_instance(_HEADERS)
+    headers.environ = environ
+    return headers
+
+
 class RequestKernel:
     """What a request is made of. Constructing it reads nothing.
 
@@ -286,7 +264,7 @@ class RequestKernel:
         self._max_form_parts: int | None = None
         # These two have the names that Werkzeug gives them: programs write to them.
         self._cached_data: bytes | None = None
-        self._cached_json: tuple[Any, Any] = (_UNREAD, _UNREAD)
+        self._cached_json: tuple[Any, Any] = _NO_JSON
         self._drained = -1
         if populate_request and not shallow:
             environ["werkzeug.request"] = self
@@ -313,9 +291,7 @@ class RequestKernel:
         value: str = self._raw_method
         if value is _UNREAD:
             value = lookup(self.environ, "REQUEST_METHOD")
-            if value is None:
-                value = self.environ.get("REQUEST_METHOD", "GET")
-            value = value.upper()
+            value = "GET" if value is None else value.upper()
             self._raw_method = value
         return value
 
@@ -363,7 +339,7 @@ class RequestKernel:
         """
         value: str = self._raw_root_path
         if value is _UNREAD:
-            value = decode_wsgi(self.environ, "SCRIPT_NAME").rstrip("/")
+            value = read_root_path(self.environ)
             self._raw_root_path = value
         return value
 
@@ -379,7 +355,7 @@ class RequestKernel:
         """
         value: str = self._raw_path
         if value is _UNREAD:
-            value = "/" + decode_wsgi(self.environ, "PATH_INFO").lstrip("/")
+            value = read_path(self.environ)
             self._raw_path = value
         return value
 
@@ -392,10 +368,7 @@ class RequestKernel:
         """What follows the question mark, as it came. BadRequest if not latin-1."""
         value: bytes = self._raw_query_string
         if value is _UNREAD:
-            try:
-                value = self.environ.get("QUERY_STRING", "").encode("latin1")
-            except UnicodeEncodeError as e:
-                raise not_latin1("QUERY_STRING") from e
+            value = encode_query(self.environ)
             self._raw_query_string = value
         return value
 
@@ -408,8 +381,7 @@ class RequestKernel:
         """The headers that came with the request: a view of the environ."""
         value = self._raw_headers
         if value is _UNREAD:
-            value = EnvironHeaders(self.environ)
-            self._raw_headers = value
+            value = self._raw_headers = make_headers(self.environ)
         return value
 
     @headers.setter
@@ -454,11 +426,11 @@ class RequestKernel:
     def _parse_args(self) -> Any:
         if self.parameter_storage_class is ImmutableMultiDict:  # type: ignore[attr-defined]
             query = self.query_string
-            if type(query) is bytes:
-                try:
-                    return parse_pairs(query.decode())
-                except UnicodeDecodeError:
-                    pass
+            if type(query) is bytes and query.isascii():
+                known = query
+                args = parse_pairs(known.decode("ascii"))
+                if args is not None:
+                    return args
         return _next(self).args
 
     @property
@@ -484,8 +456,7 @@ class RequestKernel:
     def _parse_cookies(self) -> Any:
         headers = self.headers
         if (
-            type(headers) is EnvironHeaders
-            and self.dict_storage_class is ImmutableMultiDict  # type: ignore[attr-defined]
+            type(headers) is _HEADERS and self.dict_storage_class is ImmutableMultiDict  # type: ignore[attr-defined]
         ):
             text = lookup(headers.environ, "HTTP_COOKIE")
             if text is None:
@@ -500,7 +471,7 @@ class RequestKernel:
     def content_type(self) -> str | None:
         """The Content-Type header, with its parameters, or None."""
         headers = self.headers
-        if type(headers) is EnvironHeaders:
+        if type(headers) is _HEADERS:
             return lookup(headers.environ, "CONTENT_TYPE")  # type: ignore[no-any-return]
         return _next(self).content_type  # type: ignore[no-any-return]
 
@@ -511,7 +482,7 @@ class RequestKernel:
         if value is _UNREAD:
             value = self.headers.get("Content-Type", "")
             if type(value) is str:
-                value = value.partition(";")[0].strip(" \t").lower()
+                value = parse_mimetype(value)
             else:
                 value = _next(self).mimetype
             self._raw_mimetype = value
@@ -748,16 +719,19 @@ class RequestKernel:
 
     def _load_plain_form(self, values: dict[str, Any]) -> None:
         data = b""
+        form = None
         try:
             data = self._read_body()
             form = parse_pairs(data.decode())
         except ValueError:
-            # Not UTF-8, quoted or not.
+            # Not UTF-8: Werkzeug's parser makes an empty form of it.
+            pass
+        if form is None:
             form = FormDataParser(cls=ImmutableMultiDict).parse(
                 BytesIO(data), _URLENCODED, len(data)
             )[1]
         values["form"] = form
-        values["files"] = multidict({})
+        values["files"] = capi.new_instance(ImmutableMultiDict)
 
     def _explain_missing_files(self) -> None:
         """Called in debug mode when a form has been parsed."""
