@@ -270,7 +270,7 @@ class _Elsewhere:
 
     def run(self) -> Any:
         """Run in a new thread, which the calling thread waits for."""
-        # Not thread.join: up to 3.12 a KeyboardInterrupt in it marks the thread as ended.
+        # Not thread.join: up to 3.12, a KeyboardInterrupt there "ends" the thread.
         done = threading.Event()
 
         def work() -> None:
@@ -291,7 +291,7 @@ class _Elsewhere:
             # Threads are kept, as gevent loses memory with each hub of a thread.
             pool = import_module("gevent.threadpool").ThreadPool(_MAX_THREADS, hub)
             hub.fastdispatch_pool = pool
-        return self.wait(pool.spawn(self.work_in_pool).wait)
+        return self.wait(pool.spawn(self.work).wait)
 
     def wait(self, wait: Callable[[], object]) -> Any:
         """Wait for the end; what interrupts the waiting cancels the coroutine."""
@@ -321,15 +321,6 @@ class _Elsewhere:
             except RuntimeError:  # closed: it has ended meanwhile
                 pass
 
-    def work_in_pool(self) -> None:
-        """What a thread of the hub's pool does."""
-        self.work()
-        loop = _local.__dict__.get("loop")
-        if getattr(loop and loop.work.loop, "_default_executor", None) is not None:
-            # Its threads are greenlets of this OS thread, which no other can join at
-            # the program's end.
-            loop.close()
-
     def work(self) -> None:
         """What the other thread does."""
         if self.handled is None:
@@ -344,17 +335,20 @@ class _Elsewhere:
             self.run_here()
 
     def run_here(self) -> None:
-        """Run the call on a loop of its own, keep its result or error."""
-        loop = None
+        """Run the call on a loop of its own, keep its result or error.
+
+        The loop goes with the call, and its executor: under gevent the executor's
+        threads are greenlets of this OS thread, which no other could join.
+        """
         try:
             loop = _Loop()
-            self.loop = loop.work.loop
-            self.result = loop.run(self.context, self.main, (), {})
+            try:
+                self.loop = loop.work.loop
+                self.result = loop.run(self.context, self.main, (), {})
+            finally:
+                loop.close()
         except BaseException as e:
             self.error = e
-        finally:
-            if loop is not None:
-                loop.close()
 
     async def main(self) -> Any:
         """The function, in a task the waiting thread can cancel."""
