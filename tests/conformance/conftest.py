@@ -68,13 +68,20 @@ def trace() -> list[t.Any]:
 
 DISAGREE: dict[str, str] = {
     "test_malformed_script_names_and_queries[app-compiled-\\xff-Q": "the same",
-    "test_malformed_script_names_and_queries[app-pure-\\xff-Q": "UnicodeDecodeError",
+    "test_malformed_script_names_and_queries[app-pure-\\xff-Q": "the same",
     "test_malformed_script_names_and_queries[app-compiled-\\xc3(-Q": "the same",
     "test_malformed_script_names_and_queries[app-pure-\\xc3(-Q": "the same",
     "test_header_injection_through_the_status[app-compiled-200": "not refused",
     "test_header_injection_through_the_status[app-pure-200": "not refused",
     "test_anything_at_all": "UnicodeDecodeError of a query string",
     "test_c49_no_lifetime_no_session": "age is not checked within the second",
+    "test_a_failure_at[app-compiled-preserve_context": "no teardown, a context left",
+    "test_a_failure_at[app-pure-preserve_context": "no teardown, a context left",
+    "test_a_log_handler_that_fails_loses_no_teardown": "the rest is skipped",
+    "test_should_ignore_error_that_fails": "no teardown",
+    "test_a_failing_start_response_closes_the_response[app-pure": "left to the gc",
+    "test_c14_teardown_once_where_the_stream_is_not_sent[app-compiled-fail": "gc",
+    "test_c14_teardown_once_where_the_stream_is_not_sent[app-pure-fail": "to the gc",
 }
 """Where the native App is not there yet: each of these has to fail until it is."""
 

@@ -1259,6 +1259,63 @@ def test_c14_an_error_in_the_stream(fw: Framework, trace: list[t.Any]) -> None:
     assert trace == (["/"] if fw.native else ["/", "/"])
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("status", [200, 204, 304])
+def test_c14_teardown_once_where_no_body_is_sent(
+    native: Framework, trace: list[t.Any], method: str, status: int
+) -> None:
+    app = _streaming(native, trace)
+
+    @app.after_request
+    def after(response: t.Any) -> t.Any:
+        response.status_code = status
+        return response
+
+    body = b"/a/b" if (method, status) == ("GET", 200) else b""
+    assert call(app, method=method).body == body
+    assert trace[-2:] == ["request", "appcontext"]
+    assert trace.count("request") == 1
+
+
+@pytest.mark.parametrize("how", ["replaced", "failed after", "failed view", "unused"])
+def test_c14_teardown_once_where_the_stream_is_not_sent(
+    native: Framework, trace: list[t.Any], how: str
+) -> None:
+    app = native.App("conformance")
+    app.teardown_request(lambda exc: trace.append(type(exc)))
+    app.teardown_appcontext(lambda exc: trace.append("appcontext"))
+
+    @app.route("/")
+    def index() -> t.Any:
+        @native.stream_with_context
+        def generate() -> Iterator[str]:
+            yield "never sent"
+
+        stream = generate()
+
+        if how == "failed view":
+            raise ZeroDivisionError
+
+        return "another" if how == "unused" else native.Response(stream)
+
+    @app.after_request
+    def after(response: t.Any) -> t.Any:
+        if how == "replaced":
+            return native.Response("another")
+
+        if how == "failed after" and response.status_code == 200:
+            raise ZeroDivisionError
+
+        return response
+
+    answer = call(app)
+    gc.collect()
+    assert not native.has_app_context()
+    assert answer.status == (500 if "failed" in how else 200)
+    given = ZeroDivisionError if "failed" in how else type(None)
+    assert trace == [given, "appcontext"]
+
+
 def test_c14_inside_a_pushed_context(
     fw: Framework, app: t.Any, trace: list[t.Any]
 ) -> None:
