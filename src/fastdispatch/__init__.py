@@ -6,8 +6,8 @@ from .blueprints import Blueprint as Blueprint
 from .config import Config as Config
 from .engine import compiled as compiled
 from .errors import CLI
-from .errors import TEMPLATES
 from .errors import module_getattr
+from .errors import TEMPLATES
 from .globals import current_app as current_app
 from .globals import g as g
 from .globals import request as request
