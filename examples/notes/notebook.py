@@ -23,7 +23,6 @@ from fastdispatch import url_for
 
 from . import database
 from . import html
-from .database import ROW
 
 blueprint = Blueprint("notes", __name__, url_prefix="/notes")
 
@@ -85,7 +84,7 @@ def create() -> Any:
     return redirect(url_for("notes.show", note_id=cursor.lastrowid))
 
 
-@blueprint.get(f"/<{ROW}:note_id>")
+@blueprint.get("/<int:note_id>")
 def show(note_id: int) -> str:
     note = find_note(note_id)
     query = "SELECT id, name, length(content) AS size FROM file WHERE note_id = ?"
@@ -129,7 +128,7 @@ def show(note_id: int) -> str:
     )
 
 
-@blueprint.get(f"/<{ROW}:note_id>/edit")
+@blueprint.get("/<int:note_id>/edit")
 def edit(note_id: int) -> str:
     note = find_note(note_id)
     return html.page(
@@ -140,7 +139,7 @@ def edit(note_id: int) -> str:
     )
 
 
-@blueprint.post(f"/<{ROW}:note_id>/edit")
+@blueprint.post("/<int:note_id>/edit")
 def update(note_id: int) -> Any:
     find_note(note_id)
     title, body = _posted_note()
@@ -152,7 +151,7 @@ def update(note_id: int) -> Any:
     return redirect(url_for("notes.show", note_id=note_id))
 
 
-@blueprint.post(f"/<{ROW}:note_id>/delete")
+@blueprint.post("/<int:note_id>/delete")
 def delete(note_id: int) -> Any:
     find_note(note_id)
     with g.db:
@@ -175,7 +174,7 @@ async def statistics() -> str:
     return html.page(
         "Statistics",
         html.element(
-            "p", f"{g.user['name']} has {notes} notes and {files} attached files."
+            "p", f"{g.user['name']} has written {notes} notes with {files} files."
         ),
     )
 

@@ -276,3 +276,17 @@ cdef inline bint read_cookies(str text, object target) except -1:
         elif c == c'"' or c == c'\t':
             return False
     return True
+
+
+cdef extern from "Python.h":
+    Py_ssize_t PyUnicode_FindChar(
+        object text, Py_UCS4 character, Py_ssize_t start, Py_ssize_t stop, int direction
+    ) except -2
+
+
+cdef inline bint has_newline(str text) except -1:
+    cdef Py_ssize_t size = len(text)
+    return (
+        PyUnicode_FindChar(text, 10, 0, size, 1) >= 0
+        or PyUnicode_FindChar(text, 13, 0, size, 1) >= 0
+    )

@@ -118,3 +118,8 @@ def read_cookies(text: str, target: Any) -> bool:
         if name:
             append_value(target, name, value)
     return True
+
+
+def has_newline(text: str) -> bool:
+    """Whether *text* has a CR or LF, which no header value may have."""
+    return "\n" in text or "\r" in text

@@ -8,7 +8,9 @@ cdef object ClosingIterator
 cdef object GeneratorType
 cdef object WerkzeugResponse
 cdef object HTTPException
+cdef object Iterator
 cdef object HTTP_STATUS_CODES
+cdef object _END
 cdef dict _proofs
 cdef list _last_proof
 cdef dict _lines
@@ -34,7 +36,7 @@ cdef class ResponseKernel:
     cdef bint _fd_streamed
     cdef tuple _fd_type
 
-    cdef void _set_iterable(self, object iterable)
+    cdef void _set_iterable(self, object iterable) noexcept
 
 
 cdef class ClassProof:
@@ -43,6 +45,7 @@ cdef class ClassProof:
     cdef readonly bint builds
     cdef readonly bint creates
     cdef readonly bint sends
+    cdef readonly bint forces
     cdef readonly object code
     cdef readonly object reason
     cdef readonly str line
@@ -59,10 +62,11 @@ cdef bint _has_body(int code) noexcept
 @cython.locals(known=tuple)
 cdef str _line(object code)
 cdef tuple _length_item(Py_ssize_t length)
-cdef bint _has_newline(str value) except -1
 cdef tuple _mimetype_item(object mimetype)
 cdef object _new_headers(list listed)
+@cython.locals(items=list)
 cdef object _to_headers(object headers)
+@cython.locals(key=str, size=Py_ssize_t)
 cdef bint _lacks(object headers, str name) except -1
 cdef object _set_header(object headers, str name, tuple item)
 cdef object _set_status(ResponseKernel self, ClassProof proof, object status)
@@ -93,13 +97,20 @@ cdef class ResponseBody:
     cdef bint _finished
     cdef object _iterable
     cdef object _iterator
-    cdef object _response
+    cdef ResponseKernel _response
 
-    cdef void _drop(self)
+    cdef void _drop(self) noexcept
 
 
 @cython.locals(kernel=ResponseKernel, headers=list, body=bytes)
 cpdef object send(object response, object environ, object start_response)
-@cython.locals(item=tuple, pair=tuple, listed=list, size=Py_ssize_t, has_length=bint)
+@cython.locals(
+    item=tuple,
+    key=str,
+    value=str,
+    listed=list,
+    size=Py_ssize_t,
+    has_length=bint,
+)
 cdef list _wire_headers(ResponseKernel response, dict environ)
 cdef Py_ssize_t _measure(object items) except -1

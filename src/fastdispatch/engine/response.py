@@ -281,6 +281,7 @@ def _stock_attributes() -> dict[str, Any]:
     stock["__new__"] = ResponseKernel.__new__
     stock["__getattribute__"] = object.__getattribute__
     stock["__setattr__"] = object.__setattr__
+    stock["force_type.__func__"] = ResponseKernel.force_type.__func__  # type: ignore[attr-defined]
     stock["automatically_set_content_length"] = True
     return stock
 
@@ -299,8 +300,15 @@ _BUILDING = frozenset(_STOCK) - {
     "iter_encoded",
     "is_sequence",
     "close",
+    "force_type.__func__",
 }
-_SENDING = frozenset(_STOCK) - {"__init__", "__new__", "set_data", "_clean_status"}
+_SENDING = frozenset(_STOCK) - {
+    "__init__",
+    "__new__",
+    "set_data",
+    "_clean_status",
+    "force_type.__func__",
+}
 
 
 class ClassProof:
@@ -308,6 +316,7 @@ class ClassProof:
 
     ``builds``: ``__init__``'s steps are the stock ones. ``creates``: calling the class
     is nothing but that. ``sends``: calling an instance is the stock ``__call__``.
+    ``forces``: ``force_type`` is the stock one, and makes what ``creates`` and sends.
     """
 
     __slots__ = (
@@ -316,6 +325,7 @@ class ClassProof:
         "builds",
         "creates",
         "sends",
+        "forces",
         "code",
         "reason",
         "line",
@@ -327,6 +337,7 @@ class ClassProof:
     builds: bool
     creates: bool
     sends: bool
+    forces: bool
     code: int
     reason: str | None
     line: str
@@ -346,8 +357,7 @@ class ClassProof:
             _BUILDING <= kept
             and _is_code(default_status)
             and type(default_mimetype) is str
-            and "\n" not in default_mimetype
-            and "\r" not in default_mimetype
+            and not capi.has_newline(default_mimetype)
         )
         self.creates = (
             self.builds
@@ -355,6 +365,7 @@ class ClassProof:
             and "__init__" in kept
             and "__new__" in kept
         )
+        self.forces = self.creates and self.sends and "force_type.__func__" in kept
         if self.builds:
             self.code = default_status
             self.reason = HTTP_STATUS_CODES.get(default_status)
@@ -393,7 +404,10 @@ def prove(cls: type) -> ClassProof:
 def _renew(cls: type) -> ClassProof:
     if not isinstance(cls, type) or not issubclass(cls, ResponseKernel):
         return _no_proof
-    attributes = _attributes_of(cls)
+    try:
+        attributes = _attributes_of(cls)
+    except AttributeError:
+        return _no_proof
     version = capi.type_version(cls)
     if version and _attributes_of(cls) == attributes:
         proof = ClassProof(cls, version, attributes)
@@ -453,17 +467,13 @@ def _length_item(length: int) -> tuple[str, str]:
     return ("Content-Length", str(length))
 
 
-def _has_newline(value: str) -> bool:
-    return "\n" in value or "\r" in value
-
-
 def _mimetype_item(mimetype: Any) -> tuple[str, str] | None:
     """The Content-Type header for *mimetype*; None if only Werkzeug can tell."""
     if type(mimetype) is not str:
         return None
     item = _type_items.get(mimetype)
     if item is None:
-        if _has_newline(mimetype):
+        if capi.has_newline(mimetype):
             return None
         item = ("Content-Type", get_content_type(mimetype, "utf-8"))
         if len(_type_items) >= _CACHE_LIMIT:
@@ -488,13 +498,14 @@ def _to_headers(headers: Any) -> Any:
         items = list(headers)
     else:
         return Headers(headers)
+    item: Any
     for item in items:
         if (
             type(item) is not tuple
             or len(item) != 2
             or type(item[0]) is not str
             or type(item[1]) is not str
-            or _has_newline(item[1])
+            or capi.has_newline(item[1])
         ):
             return Headers(headers)
     return _new_headers(items)
@@ -505,7 +516,11 @@ def _lacks(headers: Any, name: str) -> bool:
     if type(headers) is not Headers:
         return False
     size = len(name)
-    for key, _ in headers._list:
+    pair: Any
+    for pair in headers._list:
+        if type(pair) is not tuple or type(pair[0]) is not str:
+            return False
+        key = pair[0]
         if len(key) == size and key.lower() == name:
             return False
     return True
@@ -563,7 +578,7 @@ def _fill(
             item = proof.type_item
         elif "content-type" not in real:
             item = proof.type_item
-    elif type(content_type) is str and not _has_newline(content_type):
+    elif type(content_type) is str and not capi.has_newline(content_type):
         item = ("Content-Type", content_type)
 
     if item is not None:
@@ -677,16 +692,21 @@ def make_response(app: Any, rv: Any, ctx: Any) -> Any:
             " it returned None, or ended without a return statement. Return"
             f" {_EXPECTED}."
         )
-    if kind is not cls and not isinstance(rv, cls):
-        if isinstance(rv, (str, bytes, bytearray, Iterator)):
+    if kind is dict or kind is list:
+        # PERF: before the check for Iterator, which costs 0.2 us.
+        rv = app.json.response(rv)
+    elif kind is not cls and not isinstance(rv, cls):
+        response = None
+        if isinstance(rv, HTTPException):
+            response = _from_exception(cls, rv, ctx.environ)
+        if response is not None:
+            rv = response
+        elif isinstance(rv, (str, bytes, bytearray, Iterator)):
             # The class gets status and headers, in case its __init__ looks at them.
             rv = cls(rv, status=status, headers=headers)
             status = headers = None
         elif isinstance(rv, (dict, list)):
             rv = app.json.response(rv)
-        elif isinstance(rv, HTTPException):
-            response = _from_exception(cls, rv, ctx.environ)
-            rv = _force(cls, rv, ctx) if response is None else response
         elif isinstance(rv, WerkzeugResponse) or callable(rv):
             rv = _force(cls, rv, ctx)
         else:
@@ -765,7 +785,9 @@ def _is_stock_exception(cls: type) -> bool:
         known = _stock_exceptions.get(version)
         if known is not None:
             return known
-    stock = _exception_attributes(cls) == _STOCK_EXCEPTION
+    stock = _exception_attributes(cls) == _STOCK_EXCEPTION and not issubclass(
+        cls, Iterator
+    )
     version = capi.type_version(cls)
     if version:
         if len(_stock_exceptions) >= _CACHE_LIMIT:
@@ -778,9 +800,7 @@ def _from_exception(cls: Any, error: Any, environ: Any) -> Any:
     """What ``cls.force_type(error, environ)`` makes of it, if that is certain."""
     proof = prove(cls)
     if (
-        not proof.creates
-        or not proof.sends
-        or not _forces(cls)
+        not proof.forces
         or type(environ) is not dict
         or not _is_stock_exception(type(error))
         or error.response is not None
@@ -812,15 +832,10 @@ def _from_exception(cls: Any, error: Any, environ: Any) -> Any:
     return response
 
 
-def _forces(cls: type) -> bool:
-    """Whether *cls* has our ``force_type``."""
-    for base in cls.__mro__:
-        if "force_type" in base.__dict__:
-            return base.__dict__["force_type"] is ResponseKernel.__dict__["force_type"]
-    return False
-
-
 # -- Response -> start_response -----------------------------------------------------
+
+
+_END: Any = object()
 
 
 class ResponseBody:
@@ -834,9 +849,9 @@ class ResponseBody:
     _finished: bool
     _iterable: Any
     _iterator: Any
-    _response: Any
+    _response: ResponseKernel
 
-    def __init__(self, response: Any, iterable: Any) -> None:
+    def __init__(self, response: ResponseKernel, iterable: Any) -> None:
         self._response = response
         self._iterable = iterable
         self._iterator = None
@@ -846,27 +861,43 @@ class ResponseBody:
         return self
 
     def __next__(self) -> bytes:
+        item: Any
         if self._finished:
             raise StopIteration
         try:
             if self._iterator is None:
                 self._iterator = iter(self._iterable)
-            item = next(self._iterator)
-            if type(item) is bytes:
-                return item
-            return item.encode() if isinstance(item, str) else item
+            item = next(self._iterator, _END)
+            if type(item) is not bytes and isinstance(item, str):
+                item = item.encode()
         except BaseException:
             self._drop()
             raise
+        if item is _END:
+            self._drop()
+            raise StopIteration
+        return item  # type: ignore[no-any-return]
 
     def _drop(self) -> None:
         self._finished = True
         self._iterator = self._iterable = None
 
     def close(self) -> None:
-        """Run the response's close functions, as often as this is called."""
+        """What the stock ``close`` of a response does, as often as this is called.
+
+        PERF: 0.3 us less than to call it, and as sure: ``send`` looked what it is.
+        """
         self._drop()
-        self._response.close()
+        response = self._response
+        try:
+            close = response.response.close
+        except AttributeError:
+            pass
+        else:
+            close()
+        if response._fd_on_close is not None:
+            for func in response._fd_on_close:
+                func()
 
 
 def send(
@@ -886,7 +917,7 @@ def send(
                 # Nobody can have asked to be told of the end.
                 result = [body]
             else:
-                result = ResponseBody(response, kernel.response)
+                result = ResponseBody(kernel, kernel.response)
             start_response(kernel._fd_status, headers)
             return result  # type: ignore[no-any-return]
     return response(environ, start_response)  # type: ignore[no-any-return]
@@ -922,12 +953,15 @@ def _wire_headers(
     for pair in listed:
         if type(pair) is not tuple or len(pair) != 2:
             return None
-        key, value = pair
-        if type(key) is not str or type(value) is not str or _has_newline(value):
+        if type(pair[0]) is not str or type(pair[1]) is not str:
+            return None
+        key = pair[0]
+        value = pair[1]
+        if capi.has_newline(value):
             return None
         size = len(key)
         if size == 14:
-            if key.lower() == "content-length":
+            if key == "Content-Length" or key.lower() == "content-length":
                 has_length = True
         elif size == 8:
             if key.lower() == "location":
