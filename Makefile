@@ -45,7 +45,7 @@ serve: $(VENV)/.built $(VENV)/.group-serve
 	@echo "  a browser: register, log in, write notes, upload a file"
 	@echo "  curl -i http://127.0.0.1:8000/"
 	PYTHONPATH=examples $(BIN)/granian --interface wsgi --host 127.0.0.1 --port 8000 \
-		notes.wsgi:app
+		--blocking-threads 8 notes.wsgi:app
 
 test: test-compiled test-pure
 

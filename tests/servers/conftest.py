@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 import typing as t
@@ -97,7 +99,7 @@ def serving(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    watchdog = threading.Timer(LIFETIME, _signal, (process, signal.SIGKILL))
+    watchdog = threading.Timer(LIFETIME, _end, (process, True))
     watchdog.start()
     try:
         _wait_for_answer(process, port)
@@ -109,12 +111,10 @@ def serving(
         raise
     finally:
         watchdog.cancel()
-        _signal(process, signal.SIGTERM)
-        try:
+        _end(process)
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(10)
-        except subprocess.TimeoutExpired:
-            pass
-        _signal(process, signal.SIGKILL)
+        _end(process, True)
         process.wait(10)
 
 
@@ -143,13 +143,33 @@ def _wait_for_answer(process: subprocess.Popen[bytes], port: int) -> None:
         time.sleep(0.05)
 
 
-def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    """Signal the whole process group: the servers have workers."""
+def _end(process: subprocess.Popen[bytes], at_once: bool = False) -> None:
+    """End the server, and its whole process group: some have workers."""
+    if sys.platform == "win32":
+        process.kill()
+        return
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
+        os.killpg(process.pid, signal.SIGKILL if at_once else signal.SIGTERM)
 
 
-@pytest.fixture(params=[name for name in COMMANDS if name != "run"])
+def servers_here() -> list[str]:
+    """Return the servers to test: all; where not all can be had, what there is."""
+    if (
+        sys.implementation.name == "cpython"
+        and sys.platform != "win32"
+        and not sysconfig.get_config_var("Py_GIL_DISABLED")
+    ):
+        return list(COMMANDS)
+    needed = {
+        "granian": ["granian"],
+        "gthread": ["gunicorn"],
+        "gevent": ["gunicorn", "gevent"],
+    }
+    there = importlib.util.find_spec
+    return [name for name in COMMANDS if all(map(there, needed.get(name, [])))]
+
+
+@pytest.fixture(params=[name for name in servers_here() if name != "run"])
 def server_name(request: pytest.FixtureRequest) -> str:
     """Each production server in turn."""
     name: str = request.param

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import COMMANDS
 from .conftest import EXAMPLES
+from .conftest import servers_here
 from .conftest import serving
 from .scenario import use_the_notes
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", servers_here())
 def test_notes_end_to_end(name: str, tmp_path: Path) -> None:
     with (
         serving(name, "notes.wsgi:app", EXAMPLES, tmp_path) as server,

@@ -13,6 +13,9 @@ from .conftest import Server
 from .conftest import serving
 
 HERE = Path(__file__).parent
+# After what a server ends the connection of its own accord: an answer without a
+# length, a body that nobody read.
+MAY_END = {"waitress": ("/empty", "/short-stream"), "granian": ("/ignore-body",)}
 CLIENTS = 32
 REQUESTS = 32  # of each client: 1,024 in all
 
@@ -72,14 +75,14 @@ def test_several_requests_over_one_connection(server_name: str, tmp_path: Path) 
         ("GET", "/hello", None, 200, b"hello"),
         ("HEAD", "/hello", None, 200, b""),
         ("POST", "/length", b"x" * 100_000, 200, b'{"length":100000}\n'),
-        ("POST", "/ignore-body", b"y" * 10_000, 200, b"ignored"),
         ("GET", "/nowhere", None, 404, None),
         ("POST", "/hello", b"", 405, None),
         ("GET", "/fail", None, 500, None),
         ("GET", "/hello", None, 200, b"hello"),
-        # The last: after an answer without a length, waitress ends the connection.
+        ("POST", "/ignore-body", b"y" * 10_000, 200, b"ignored"),
         ("GET", "/empty", None, 204, b""),
         ("GET", "/short-stream", None, 200, b"abc"),
+        ("GET", "/hello", None, 200, b"hello"),
     ]
     with serving(server_name, "probe:app", HERE, tmp_path) as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
@@ -91,8 +94,10 @@ def test_several_requests_over_one_connection(server_name: str, tmp_path: Path) 
             content = response.read()
             assert response.status == status, (path, content)
             assert expected is None or content == expected, path
-            if server_name != "waitress" or path not in {"/empty", "/short-stream"}:
-                assert connection.sock is used, f"{method} {path} ended the connection"
+            if connection.sock is not used:
+                assert path in MAY_END.get(server_name, ()), f"{path} ended it"
+                connection.connect()
+                used = connection.sock
         connection.close()
         events = server.events()
 
