@@ -47,6 +47,7 @@ from .engine import context
 from .engine import lifecycle
 from .engine import response as responses
 from .engine.context import Context
+from .engine.lifecycle import Application
 from .engine.plan import Plan
 from .engine.plan import STEPS
 from .engine.routing import Matcher
@@ -113,7 +114,7 @@ def _control_escaped(text: str) -> str:
     return text.translate(_CONTROL)
 
 
-class App(Scaffold):
+class App(Application, Scaffold):
     """A WSGI application: routes, hooks, error handlers, configuration.
 
     Names and behaviour are those of ``flask.Flask`` 3.1; where they differ on purpose
@@ -181,8 +182,6 @@ class App(Scaffold):
         }
     )
 
-    _plan: Plan | None = None
-
     def __init__(
         self,
         import_name: str,
@@ -196,8 +195,14 @@ class App(Scaffold):
         instance_relative_config: bool = False,
         root_path: str | None = None,
     ) -> None:
-        super().__init__(
-            import_name, static_folder, static_url_path, template_folder, root_path
+        Application.__init__(self)
+        Scaffold.__init__(
+            self,
+            import_name,
+            static_folder,
+            static_url_path,
+            template_folder,
+            root_path,
         )
         if instance_path is None:
             instance_path = self.auto_find_instance_path()
@@ -252,13 +257,6 @@ class App(Scaffold):
 
     # The plan that the engine works by.
 
-    def _forget_plan(self) -> None:
-        plan = self._plan
-        if plan is not None:
-            # Requests under way hold it: they see that it no longer holds.
-            plan.valid = False
-            self.__dict__["_plan"] = None
-
     def _make_plan(self) -> Plan:
         cls = type(self)
         own = self.__dict__
@@ -303,7 +301,6 @@ class App(Scaffold):
             getattr(self.request_class, "__init__", None) is Request.__init__,
             self.app_ctx_globals_class,
         )
-        own["_plan"] = plan
         return plan
 
     def _begin(self) -> None:
@@ -491,16 +488,11 @@ class App(Scaffold):
 
     # The steps of a request, in their order. Each may be overridden or patched.
 
-    def __call__(
-        self, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        return self.wsgi_app(environ, start_response)
-
     def wsgi_app(
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """The WSGI application itself (PEP 3333); middleware is put around this."""
-        return lifecycle.run(self, environ, start_response)
+        return super().wsgi_app(environ, start_response)  # type: ignore[no-any-return]
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Bind the URL map to *request*, or to the config's ``SERVER_NAME``.

@@ -290,3 +290,24 @@ cdef inline bint has_newline(str text) except -1:
         PyUnicode_FindChar(text, 10, 0, size, 1) >= 0
         or PyUnicode_FindChar(text, 13, 0, size, 1) >= 0
     )
+    int PyContextVar_Get(object var, PyObject *default, PyObject **value) except -1
+    object PyContextVar_Set(object var, object value)
+    int PyContextVar_Reset(object var, object token) except -1
+    void Py_XDECREF(PyObject *value)
+
+cdef inline object var_get(object var):
+    cdef PyObject *value = NULL
+    PyContextVar_Get(var, NULL, &value)
+    if value is NULL:
+        return None
+    found = <object>value
+    Py_XDECREF(value)
+    return found
+
+
+cdef inline object var_set(object var, object value):
+    return PyContextVar_Set(var, value)
+
+
+cdef inline int var_reset(object var, object token) except -1:
+    return PyContextVar_Reset(var, token)

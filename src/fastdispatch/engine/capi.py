@@ -7,6 +7,7 @@ same names.
 from __future__ import annotations
 
 import types
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -123,3 +124,18 @@ def read_cookies(text: str, target: Any) -> bool:
 def has_newline(text: str) -> bool:
     """Whether *text* has a CR or LF, which no header value may have."""
     return "\n" in text or "\r" in text
+
+
+def var_get(var: ContextVar[Any]) -> Any:
+    """The value of a context variable here, or None."""
+    return var.get(None)
+
+
+def var_set(var: ContextVar[Any], value: Any) -> Any:
+    """Set a context variable; the token undoes it."""
+    return var.set(value)
+
+
+def var_reset(var: ContextVar[Any], token: Any) -> None:
+    """Undo the :func:`var_set` that gave *token*; ValueError in another Context."""
+    var.reset(token)

@@ -2,18 +2,17 @@ import cython
 
 from . cimport capi
 from . cimport hooks
+from .plan cimport Host
 from .plan cimport Plan
 from .routing cimport Matcher
 from .routing cimport Routed
 
 
-cdef object _get
-cdef object _set
-cdef object _reset
+cdef object _var
 
 cpdef object current()
-@cython.locals(plan=Plan)
-cpdef Plan plan_of(object app)
+@cython.locals(host=Host)
+cdef Plan plan_of(object app)
 cdef raise_errors(object app, list errors)
 cpdef teardown_request(Context ctx, object exc)
 cpdef teardown_appcontext(object app, object exc)

@@ -14,6 +14,7 @@ from werkzeug.exceptions import NotFound
 
 from . import capi
 from . import hooks
+from .plan import Host
 from .plan import Plan
 from .routing import MATCHED
 from .routing import Matcher
@@ -44,14 +45,11 @@ _UNSET: Any = object()
 _KNOWN_HOSTS_MAX = 1000
 
 _var: ContextVar[Any] = ContextVar("fastdispatch.context")
-_get: Any = _var.get
-_set: Any = _var.set
-_reset: Any = _var.reset
 
 
 def current() -> Any:
     """The context that is current here, or None."""
-    return _get(None)
+    return capi.var_get(_var)
 
 
 def make_current(ctx: Any) -> Any:
@@ -59,20 +57,18 @@ def make_current(ctx: Any) -> Any:
 
     For work that comes in steps, between which other contexts take their turn.
     """
-    return _set(ctx)
+    return capi.var_set(_var, ctx)
 
 
 def restore(token: Any) -> None:
     """Make current again what was so before :func:`make_current`."""
-    _reset(token)
+    capi.var_reset(_var, token)
 
 
 def plan_of(app: Any) -> Any:
     """The plan of *app*, drawn up again if the app has changed."""
-    plan = app._plan
-    if plan is None or plan.stale(type(app)):
-        plan = app._make_plan()
-    return plan
+    host: Host = app
+    return host.get_plan()
 
 
 def new_context(app: Any, plan: Plan, environ: Any) -> Context:
@@ -411,7 +407,10 @@ class Context(Routed):
         is undone, teardown included, before the error goes on.
         """
         if self._token is not None:
-            self.enter()
+            if self._more is None:
+                self._more = []
+            again = capi.var_get(_var) is not self
+            self._more.append(capi.var_set(_var, self) if again else None)
             return
         self.begin()
         try:
@@ -423,11 +422,11 @@ class Context(Routed):
     def begin(self) -> None:
         """The first half of a first push: this context is current."""
         if self.has_request:
-            outer = _get(None)
+            outer = capi.var_get(_var)
             if outer is not None:
                 self._share(outer)
         self._finished = False
-        self._token = _set(self)
+        self._token = capi.var_set(_var, self)
 
     def open(self) -> None:
         """The second half: signal the push, open the session, match the URL."""
@@ -465,13 +464,13 @@ class Context(Routed):
 
     def end(self, exc: Any) -> None:
         """The same as :meth:`pop`."""
-        active = _get(None)
+        active = capi.var_get(_var)
         if active is not self or self._token is None:
             raise RuntimeError(self._cannot_pop(active))
         if self._more:
             token = self._more.pop()
             if token is not None:
-                _reset(token)
+                capi.var_reset(_var, token)
             return
         if self._holds > 0:
             self._leave()
@@ -489,32 +488,15 @@ class Context(Routed):
         if errors is not None:
             raise_errors(self.app, errors)
 
-    def enter(self) -> None:
-        """Make this context current and do nothing else. Undone by :meth:`leave`."""
-        if self._token is None:
-            self._token = _set(self)
-            return
-        if self._more is None:
-            self._more = []
-        self._more.append(None if _get(None) is self else _set(self))
-
-    def leave(self) -> None:
-        """Undo one :meth:`enter`, without teardown."""
-        if self._more:
-            token = self._more.pop()
-            if token is not None:
-                _reset(token)
-        else:
-            self._leave()
-
     def _leave(self) -> None:
+        """Stop being current: the last half of a pop."""
         token = self._token
         self._token = None
         try:
-            _reset(token)
+            capi.var_reset(_var, token)
         except ValueError:
             # Pushed in another contextvars.Context, as a copied task's is.
-            _set(None)
+            capi.var_set(_var, None)
 
     def _cannot_pop(self, active: Any) -> str:
         if active is None:
@@ -535,11 +517,11 @@ class Context(Routed):
         self._holds -= 1
         if self._holds > 0 or self._token is not None or self._finished:
             return
-        token = _set(self)
+        token = capi.var_set(_var, self)
         try:
             errors = self._finish(exc)
         finally:
-            _reset(token)
+            capi.var_reset(_var, token)
         self._end_work(errors)
 
     def _finish(self, exc: Any) -> Any:
@@ -654,7 +636,7 @@ _KINDS = {
 
 def find(kind: int) -> Any:
     """What a proxy of *kind* stands for here and now, or None."""
-    ctx = _get(None)
+    ctx = capi.var_get(_var)
     if ctx is None:
         return None
     if kind == REQUEST:

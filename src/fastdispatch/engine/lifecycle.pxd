@@ -5,11 +5,16 @@ from . cimport context
 from . cimport hooks
 from . cimport response as responses
 from .context cimport Context
+from .plan cimport Host
 from .plan cimport Plan
 
 
-@cython.locals(plan=Plan, ctx=Context)
-cpdef object run(object app, object environ, object start_response)
+cdef class Application(Host):
+    pass
+
+
+@cython.locals(ctx=Context)
+cdef object run(object app, Plan plan, object environ, object start_response)
 cdef object refuse(object app, object error, object environ, object start_response)
 @cython.locals(plan=Plan)
 cpdef object full_dispatch_request(Context ctx)

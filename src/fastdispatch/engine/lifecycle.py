@@ -16,15 +16,31 @@ from . import context
 from . import hooks
 from . import response as responses
 from .context import Context
+from .plan import Host
 from .plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def run(app: Any, environ: Any, start_response: Any) -> Iterable[bytes]:
-    """Answer one request: the WSGI application (PEP 3333) of *app*."""
-    plan: Plan = context.plan_of(app)
+class Application(Host):
+    """The kernel of an application: the WSGI callable (PEP 3333)."""
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        """Answer one request, by :attr:`wsgi_app` where that is not the stock one."""
+        plan = self.get_plan()
+        if plan.own_wsgi_app:
+            # PERF: two Python frames less are 0.15 of hello world's time.
+            return run(self, plan, environ, start_response)
+        return self.wsgi_app(environ, start_response)
+
+    def wsgi_app(self, environ: Any, start_response: Any) -> Any:
+        """Answer one request; middleware is put around this."""
+        return run(self, self.get_plan(), environ, start_response)
+
+
+def run(app: Any, plan: Plan, environ: Any, start_response: Any) -> Iterable[bytes]:
+    """Answer one request of *app*."""
     ctx: Context
     if plan.own_request_context:
         ctx = context.new_context(app, plan, environ)

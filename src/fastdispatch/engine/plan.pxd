@@ -24,6 +24,7 @@ cdef class Plan:
     cdef readonly bint own_raise_routing_exception
     cdef readonly bint own_request_context
     cdef readonly bint own_should_ignore_error
+    cdef readonly bint own_wsgi_app
     cdef object url_value_preprocessors
     cdef object before_request
     cdef object after_request
@@ -55,3 +56,9 @@ cdef class Plan:
     cdef object globals_class
 
     cpdef bint stale(self, object cls)
+
+
+cdef class Host:
+    cdef Plan _plan
+
+    cdef Plan get_plan(self)

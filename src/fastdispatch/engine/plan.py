@@ -25,6 +25,7 @@ STEPS: tuple[str, ...] = (
     "raise_routing_exception",
     "request_context",
     "should_ignore_error",
+    "wsgi_app",
 )
 """The steps that a host's class or instance may override, in the order of the plan."""
 
@@ -67,6 +68,7 @@ class Plan:
         self.own_raise_routing_exception = "raise_routing_exception" in stock
         self.own_request_context = "request_context" in stock
         self.own_should_ignore_error = "should_ignore_error" in stock
+        self.own_wsgi_app = "wsgi_app" in stock
 
     def use_tables(
         self,
@@ -154,3 +156,28 @@ class Plan:
             return True
         self.version = version
         return False
+
+
+class Host:
+    """What the plan is of, and keeps it. A subclass has :meth:`_make_plan`."""
+
+    def __init__(self) -> None:
+        self._plan: Plan | None = None
+
+    def _make_plan(self) -> Plan:
+        """Draw up the plan of this host as it is now."""
+        raise NotImplementedError
+
+    def get_plan(self) -> Plan:
+        """The plan, drawn up again if the host has changed."""
+        plan = self._plan
+        if plan is None or plan.stale(type(self)):
+            plan = self._make_plan()
+            self._plan = plan
+        return plan
+
+    def _forget_plan(self) -> None:
+        """The host has changed: draw up the plan again before the next request."""
+        plan = self._plan
+        if plan is not None:
+            plan.valid = False
