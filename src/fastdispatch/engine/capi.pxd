@@ -290,6 +290,9 @@ cdef inline bint has_newline(str text) except -1:
         PyUnicode_FindChar(text, 10, 0, size, 1) >= 0
         or PyUnicode_FindChar(text, 13, 0, size, 1) >= 0
     )
+
+
+cdef extern from "Python.h":
     int PyContextVar_Get(object var, PyObject *default, PyObject **value) except -1
     object PyContextVar_Set(object var, object value)
     int PyContextVar_Reset(object var, object token) except -1
