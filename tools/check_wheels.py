@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -24,8 +25,6 @@ from project import setup_constant
 DIST = ROOT / "dist"
 GENERATED = (".c", ".so", ".pyd", ".pyc", ".html")
 EXTENSION = (".so", ".pyd")
-# What the tests read of the project beside themselves.
-BESIDE_TESTS = ("tests", "examples", "tools", "pyproject.toml", "setup.py")
 
 
 def say(line: str) -> None:
@@ -58,6 +57,13 @@ def sources() -> set[str]:
     kinds = (".py", ".pxd", ".typed")
     files = {p for p in package.rglob("*") if p.suffix in kinds}
     return {p.relative_to(ROOT / "src").as_posix() for p in files}
+
+
+def test_sources() -> list[str]:
+    """The tests, and what they read of the project beside themselves."""
+    configuration = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    names: list[str] = configuration["tool"]["cibuildwheel"]["test-sources"]
+    return names
 
 
 def check(problems: list[str], what: str) -> None:
@@ -107,7 +113,7 @@ def check_installed(
     )
     tests = folder / "tests"
     tests.mkdir()
-    for name in BESIDE_TESTS:
+    for name in test_sources():
         copy = shutil.copytree if (project / name).is_dir() else shutil.copy
         copy(project / name, tests / name)
     switches = {

@@ -101,11 +101,12 @@ def _sign_up_page(name: str = "", problem: str = "") -> str:
         _problem(problem),
         html.form(
             url_for("accounts.create_account"),
-            html.text_field("Name", "name", name),
+            html.text_field("Name", "name", name, autocomplete="username"),
             html.text_field(
                 "Password",
                 "password",
                 type_="password",
+                autocomplete="new-password",
                 hint=f"At least {SHORTEST_PASSWORD} characters.",
             ),
             html.element("button", "Sign up"),
@@ -119,8 +120,13 @@ def _log_in_page(name: str = "", problem: str = "") -> str:
         _problem(problem),
         html.form(
             url_for("accounts.check_password", next=request.args.get("next")),
-            html.text_field("Name", "name", name),
-            html.text_field("Password", "password", type_="password"),
+            html.text_field("Name", "name", name, autocomplete="username"),
+            html.text_field(
+                "Password",
+                "password",
+                type_="password",
+                autocomplete="current-password",
+            ),
             html.element("button", "Log in"),
         ),
     )

@@ -8,6 +8,9 @@ from pathlib import Path
 from fastdispatch import current_app
 from fastdispatch import g
 
+# As URL converter: a larger number than SQLite's integers hold is no row's.
+ROW = f"int(max={2**63 - 1})"
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (
     name TEXT PRIMARY KEY,

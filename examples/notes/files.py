@@ -15,9 +15,10 @@ from fastdispatch import Response
 from fastdispatch import send_file
 from fastdispatch import url_for
 
+from .database import ROW
 from .notebook import find_note
 
-blueprint = Blueprint("files", __name__, url_prefix="/<int:note_id>/files")
+blueprint = Blueprint("files", __name__, url_prefix=f"/<{ROW}:note_id>/files")
 
 
 @blueprint.post("/")
@@ -37,7 +38,7 @@ def upload(note_id: int) -> Any:
     return redirect(url_for("notes.show", note_id=note_id))
 
 
-@blueprint.get("/<int:file_id>")
+@blueprint.get(f"/<{ROW}:file_id>")
 def download(note_id: int, file_id: int) -> Response:
     find_note(note_id)
     query = "SELECT name, content FROM file WHERE id = ? AND note_id = ?"

@@ -107,17 +107,23 @@ def form(action: str, *content: str, enctype: str | None = None) -> Markup:
 
 
 def text_field(
-    label: str, name: str, value: str = "", type_: str = "text", hint: str = ""
+    label: str,
+    name: str,
+    value: str = "",
+    *,
+    type_: str = "text",
+    autocomplete: str = "off",
+    hint: str = "",
 ) -> Markup:
     """Return a required input of one line under its label."""
-    autocomplete = {"name": "username", "password": "current-password"}.get(name)
     field = Markup(
-        '<input id="{0}" name="{0}" type="{1}" value="{2}"{3}{4} required>'
+        '<input id="{0}" name="{0}" type="{1}" value="{2}"'
+        ' autocomplete="{3}"{4} required>'
     ).format(
         name,
         type_,
         value,
-        Markup(' autocomplete="{}"').format(autocomplete) if autocomplete else "",
+        autocomplete,
         Markup(' aria-describedby="{}-hint"').format(name) if hint else "",
     )
     note = element("small", hint, id=f"{name}-hint") if hint else Markup("")

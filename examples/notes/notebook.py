@@ -23,6 +23,7 @@ from fastdispatch import url_for
 
 from . import database
 from . import html
+from .database import ROW
 
 blueprint = Blueprint("notes", __name__, url_prefix="/notes")
 
@@ -84,7 +85,7 @@ def create() -> Any:
     return redirect(url_for("notes.show", note_id=cursor.lastrowid))
 
 
-@blueprint.get("/<int:note_id>")
+@blueprint.get(f"/<{ROW}:note_id>")
 def show(note_id: int) -> str:
     note = find_note(note_id)
     query = "SELECT id, name, length(content) AS size FROM file WHERE note_id = ?"
@@ -128,7 +129,7 @@ def show(note_id: int) -> str:
     )
 
 
-@blueprint.get("/<int:note_id>/edit")
+@blueprint.get(f"/<{ROW}:note_id>/edit")
 def edit(note_id: int) -> str:
     note = find_note(note_id)
     return html.page(
@@ -139,7 +140,7 @@ def edit(note_id: int) -> str:
     )
 
 
-@blueprint.post("/<int:note_id>/edit")
+@blueprint.post(f"/<{ROW}:note_id>/edit")
 def update(note_id: int) -> Any:
     find_note(note_id)
     title, body = _posted_note()
@@ -151,7 +152,7 @@ def update(note_id: int) -> Any:
     return redirect(url_for("notes.show", note_id=note_id))
 
 
-@blueprint.post("/<int:note_id>/delete")
+@blueprint.post(f"/<{ROW}:note_id>/delete")
 def delete(note_id: int) -> Any:
     find_note(note_id)
     with g.db:
@@ -174,7 +175,7 @@ async def statistics() -> str:
     return html.page(
         "Statistics",
         html.element(
-            "p", f"{g.user['name']} has written {notes} notes with {files} files."
+            "p", f"{g.user['name']} has {notes} notes and {files} attached files."
         ),
     )
 

@@ -726,6 +726,13 @@ class App(Application, Scaffold):
         ctx = context.current()
         if ctx is not None and ctx.has_request:
             adapter = ctx.url_adapter
+            if adapter is None:
+                # The request's host was refused: its error page still has links.
+                adapter = self.url_map.bind(
+                    self.config["SERVER_NAME"] or "",
+                    script_name=ctx.environ.get("SCRIPT_NAME"),
+                    url_scheme=ctx.environ["wsgi.url_scheme"],
+                )
             if endpoint[:1] == ".":
                 blueprints = ctx.blueprints
                 if blueprints:

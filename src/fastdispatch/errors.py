@@ -131,4 +131,4 @@ def attach_files_hint(request: Request) -> None:
     For debug mode, once the form of *request* is parsed: a key that is missing in the
     files but is in the form then raises :class:`DebugFilesKeyError`.
     """
-    request.files = _HintingFiles(request)
+    setattr(request, "files", _HintingFiles(request))  # noqa: B010

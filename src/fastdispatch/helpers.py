@@ -130,7 +130,7 @@ class _ContextStream(Generic[AnyStr]):
     _ctx: Context | None = None
 
     def __init__(self, iterator: Iterator[AnyStr], ctx: Context) -> None:
-        self._iterator = iterator
+        self._iterator: Iterator[AnyStr] = iterator
         ctx.hold()
         self._ctx = ctx
 
@@ -214,10 +214,10 @@ def stream_with_context(generator_or_function: Any) -> Any:
     :raises RuntimeError: outside of a request; for the function, when it is called.
     :raises TypeError: if it is neither.
     """
+    function = generator_or_function
     try:
-        iterator = iter(generator_or_function)
+        iterator = iter(cast("Iterator[Any]", generator_or_function))
     except TypeError:
-        function = generator_or_function
         if not callable(function):
             raise TypeError(
                 "stream_with_context() needs an iterator or a function that returns"
@@ -457,7 +457,7 @@ def get_root_path(import_name: str) -> str:
             # __main__ of an interactive session, or a made-up name.
             return os.getcwd()
         if hasattr(spec.loader, "get_filename"):
-            filename = spec.loader.get_filename(import_name)
+            filename = cast(Any, spec.loader).get_filename(import_name)
         else:
             filename = getattr(importlib.import_module(import_name), "__file__", None)
     if filename is None:
@@ -466,7 +466,7 @@ def get_root_path(import_name: str) -> str:
             " built in, or from an import hook that names no file. Give the root path"
             " explicitly, as 'root_path'."
         )
-    return os.path.dirname(os.path.abspath(filename))
+    return os.path.dirname(os.path.abspath(cast(str, filename)))
 
 
 @cache

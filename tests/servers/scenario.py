@@ -131,7 +131,7 @@ def write_and_read(person: Person) -> None:
     assert "Nothing found" in person.get("/notes/?q=juice").text
     assert "/notes/1" in person.get("/notes/?q=QUOTES").text
     statistics = person.get("/notes/statistics")
-    assert "Ann has written 1 notes with 0 files." in statistics.text
+    assert "Ann has 1 notes and 0 attached files." in statistics.text
 
 
 def export_all(person: Person) -> None:
@@ -177,7 +177,7 @@ def attach_files(person: Person) -> None:
     assert "<h1>Request Entity Too Large</h1>" in too_large.text
     assert "large.bin" not in person.get("/notes/1").text
     person.get("/notes/1/files/2", 404)
-    assert "with 1 files" in person.get("/notes/statistics").text
+    assert "1 attached files" in person.get("/notes/statistics").text
 
 
 def meet_errors(person: Person) -> None:
@@ -185,6 +185,7 @@ def meet_errors(person: Person) -> None:
     assert "<h1>Not Found</h1>" in missing.text
     assert missing.headers["content-type"] == "text/html; charset=utf-8"
     assert "There is no such note." in person.get("/notes/9999", 404).text
+    person.get(f"/notes/{2**63}", 404)
     refused = person.get("/accounts/log-out", 405)
     assert set(refused.headers["allow"].split(", ")) == {"OPTIONS", "POST"}
     assert "<h1>Method Not Allowed</h1>" in refused.text
