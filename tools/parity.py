@@ -117,7 +117,8 @@ class CurrentRequestContext:
         from fastdispatch import has_request_context
         from fastdispatch.globals import request_ctx
 
-        return request_ctx._get_current_object() if has_request_context() else default
+        proxy: Any = request_ctx
+        return proxy._get_current_object() if has_request_context() else default
 
 
 def put_stand_ins_in_place() -> None:
