@@ -214,10 +214,10 @@ def stream_with_context(generator_or_function: Any) -> Any:
     :raises RuntimeError: outside of a request; for the function, when it is called.
     :raises TypeError: if it is neither.
     """
-    function = generator_or_function
     try:
         iterator = iter(cast("Iterator[Any]", generator_or_function))
     except TypeError:
+        function = generator_or_function
         if not callable(function):
             raise TypeError(
                 "stream_with_context() needs an iterator or a function that returns"
@@ -225,7 +225,8 @@ def stream_with_context(generator_or_function: Any) -> Any:
             ) from None
 
         def decorated(*args: Any, **kwargs: Any) -> Any:
-            return stream_with_context(iter(function(*args, **kwargs)))
+            body = cast("Iterator[Any]", function(*args, **kwargs))
+            return stream_with_context(iter(body))
 
         return update_wrapper(decorated, function)
     return _ContextStream(iterator, _request_context("stream_with_context"))

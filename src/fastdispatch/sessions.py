@@ -14,6 +14,7 @@ from datetime import UTC
 from functools import lru_cache
 from time import time
 from typing import Any
+from typing import cast
 from typing import ClassVar
 from typing import NoReturn
 from typing import TYPE_CHECKING
@@ -225,7 +226,7 @@ class _CookieSerializer(URLSafeTimedSerializer):
     ) -> None:
         """Sign with the last of *secret_keys*, verify with all of them. Rule 50."""
         super().__init__(
-            list(secret_keys),  # type: ignore[arg-type]
+            cast("list[str]", list(secret_keys)),
             salt=salt,
             serializer=serializer,
             signer_kwargs={"key_derivation": "hmac", "digest_method": _lazy_sha1},
@@ -451,7 +452,7 @@ class SecureCookieSessionInterface(SessionInterface):
         if not secret_key:
             return None
         fallbacks = app.config["SECRET_KEY_FALLBACKS"]
-        keys = (*fallbacks, secret_key) if fallbacks else (secret_key,)
+        keys: Any = (*fallbacks, secret_key) if fallbacks else (secret_key,)
         if self.digest_method is _lazy_sha1 and self.key_derivation == "hmac":
             try:
                 return _cookie_serializer(keys, self.salt, self.serializer)
