@@ -27,7 +27,7 @@ def load_pure() -> ModuleType:
     loaded = sys.modules.get(PURE_NAME)
     if loaded is not None:
         return loaded
-    package = sys.modules[__package__]
+    package = sys.modules[engine.__name__.rpartition(".")[0]]
     assert package.__file__ is not None
     spec = importlib.util.spec_from_file_location(
         PURE_NAME, package.__file__, submodule_search_locations=list(package.__path__)
@@ -82,7 +82,7 @@ def build_line() -> str:
 
 def report() -> list[tuple[str, str]]:
     """What ``python -m fastdispatch`` prints: label and value, one line each."""
-    package = sys.modules[__package__]
+    package = sys.modules[engine.__name__.rpartition(".")[0]]
     extensions = running_extensions()
     places = sorted({os.path.dirname(file) for file in extensions.values()})
     return [

@@ -42,7 +42,10 @@ class Request(RequestKernel, WerkzeugRequest):  # type: ignore[misc]
             errors.attach_files_hint(self)
 
 
-class Response(ResponseKernel, WerkzeugResponse):
+# What Werkzeug keeps as attributes are properties of the kernel.
+class Response(  # pyright: ignore[reportIncompatibleVariableOverride]
+    ResponseKernel, WerkzeugResponse
+):
     """The response that ``App`` makes; to be subclassed as ``App.response_class``.
 
     It is Werkzeug's ``Response`` with an HTML mimetype by default and JSON by the

@@ -49,7 +49,7 @@ def instance_dict(obj: Any) -> dict[str, Any] | None:
 
 def new_instance(cls: type) -> Any:
     """``cls.__new__(cls)``, for a class known not to define ``__new__`` in Python."""
-    return cls.__new__(cls)
+    return cls.__new__(cls)  # type: ignore[call-overload]
 
 
 def find_char(text: str, char: str, start: int, stop: int) -> int:

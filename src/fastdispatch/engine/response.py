@@ -202,8 +202,8 @@ class ResponseKernel:
         return self._fd_code
 
     @status_code.setter
-    def status_code(self, value: Any) -> None:
-        self.status = value
+    def status_code(self, code: Any) -> None:
+        self.status = code
 
     def _set_iterable(self, iterable: Any) -> None:
         self._fd_body = None
