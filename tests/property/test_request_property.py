@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -19,7 +22,10 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request as WerkzeugRequest
 
+import fastdispatch
 from fastdispatch.wrappers import Request
+
+PROVIDER = fastdispatch.App("json").json
 
 # Environs
 
@@ -217,13 +223,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, EnvironHeaders):
         return sorted(value)
     if hasattr(value, "filename"):
-        return value.filename, value.read()
+        with closing(value):
+            return value.filename, value.read()
     if isinstance(value, (Broken, Trickle, Mutable)):
         return type(value)
     if hasattr(value, "readable"):
         tell = value.tell()
         return type(value), outcome(value.read), tell
-    if value != value:
+    if isinstance(value, (float, list, dict)):
         return repr(value)
     if type(value).__eq__ is object.__eq__:
         return type(value), str(value)
@@ -257,18 +264,9 @@ operations = st.one_of(
     st.sampled_from(["form", "files", "stream", "data", "json", "args", "cookies"]).map(
         lambda name: ("attribute", name)
     ),
-    st.sampled_from(
-        [
-            "args",
-            "cookies",
-            "form",
-            "content_length",
-            "stream",
-            "data",
-            "host",
-            "values",
-        ]
-    ).map(lambda name: ("delete", name)),
+    st.sampled_from(["args", "cookies", "data", "host", "url"]).map(
+        lambda name: ("delete", name)
+    ),
     st.tuples(st.just("get_json"), st.booleans(), st.booleans(), st.booleans()),
     st.tuples(st.just("get_data"), st.booleans(), st.booleans(), st.booleans()),
     st.tuples(
@@ -328,15 +326,75 @@ def compare(
     theirs: type, ours: type, make: Callable[[], dict[str, Any]], steps: list[Any]
 ) -> None:
     """Do the same to a request of each class; every answer has to be the same."""
-    expected, got = theirs(make()), ours(make())
-    for step in steps:
-        answer = outcome(partial(apply, got, step))
-        assert answer == outcome(partial(apply, expected, step)), step
+    with theirs(make()) as expected, ours(make()) as got:
+        for step in steps:
+            answer = outcome(partial(apply, expected, step))
+            assert outcome(partial(apply, got, step)) == answer, step
 
 
 @given(environs(), st.lists(operations, max_size=8))
 def test_any_use_of_a_request_is_as_with_flasks(make: Any, steps: list[Any]) -> None:
     compare(flask.Request, Request, make, steps)
+
+
+limits = st.sampled_from([None, 0, 4, 20, 10**6])
+configs = st.fixed_dictionaries(
+    {},
+    optional={
+        "MAX_CONTENT_LENGTH": limits,
+        "MAX_FORM_MEMORY_SIZE": limits,
+        "MAX_FORM_PARTS": limits,
+    },
+)
+
+
+@given(environs(), configs, st.lists(operations, max_size=6))
+def test_c53_any_use_of_a_request_in_an_app(
+    make: Any, config: dict[str, Any], steps: list[Any]
+) -> None:
+    theirs, ours = flask.Flask("theirs"), fastdispatch.App("ours")
+    expected, got = flask.Request(make()), Request(make())
+    for app, request in ((theirs, expected), (ours, got)):
+        app.config.update(config)
+        request.json_module = app.json
+    with expected, got:
+        for step in steps:
+            with theirs.app_context():
+                answer = outcome(partial(apply, expected, step))
+            with ours.app_context():
+                assert outcome(partial(apply, got, step)) == answer, step
+
+
+json_texts = st.one_of(
+    bodies,
+    st.recursive(
+        st.one_of(st.none(), st.booleans(), st.floats(), st.integers(), st.text()),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=5,
+    ).map(lambda value: json.dumps(value).encode()),
+)
+
+
+@given(
+    json_texts,
+    st.sampled_from([b"", b" ", b"\r\n\t", b"\0", b"\xef\xbb\xbf", b"x", b"{}"]),
+    st.sampled_from(["utf-8", "utf-16", "utf-32-be"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_any_json_is_parsed_as_the_standard_library_does(
+    body: bytes, around: bytes, encoding: str, before: bool, as_text: bool
+) -> None:
+    body = around + body if before else body + around
+    text = body.decode("latin1")
+    for value in (text if as_text else body, text.encode(encoding)):
+        expected = outcome(partial(json.loads, value))
+        assert outcome(partial(PROVIDER.loads, value)) == expected
+        try:
+            json.loads(value)
+        except ValueError as e:
+            with pytest.raises(ValueError, match=re.escape(str(e))):
+                PROVIDER.loads(value)
 
 
 @given(environs())

@@ -5,15 +5,26 @@ from __future__ import annotations
 import copy
 import pickle
 import weakref
+from io import BytesIO
 from typing import Any
 
+import flask
 import pytest
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.routing import Rule
 from werkzeug.test import create_environ
+from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Request as WerkzeugRequest
+from werkzeug.wrappers import Response as WerkzeugResponse
 
+from fastdispatch import App
 from fastdispatch.wrappers import Request
+
+FORM = "application/x-www-form-urlencoded"
 
 
 def test_the_constructor_reads_nothing_from_the_environ() -> None:
@@ -128,3 +139,181 @@ def test_c1_what_is_not_latin1_is_a_bad_request_at_access(key: str, name: str) -
 def test_c1_check_lets_latin1_pass() -> None:
     Request({}).check()
     Request(create_environ("/\u00fc?\u00fc=\u00fc")).check()
+
+
+SUBJECTS = [(flask.Flask, flask.Request), (App, Request)]
+
+
+@pytest.fixture(params=SUBJECTS, ids=["flask", "fastdispatch"])
+def subject(request: pytest.FixtureRequest) -> Any:
+    """An app and its request class: of Flask, of fastdispatch."""
+    make_app, cls = request.param
+    return make_app("app"), cls
+
+
+def test_c53_limits_of_the_request_then_of_the_config(subject: Any) -> None:
+    app, cls = subject
+    request = cls(create_environ())
+    names = ("max_content_length", "max_form_memory_size", "max_form_parts")
+    assert [getattr(request, name) for name in names] == [None, 500_000, 1_000]
+    with app.app_context():
+        assert [getattr(request, name) for name in names] == [None, 500_000, 1_000]
+        for index, name in enumerate(names):
+            app.config[name.upper()] = index
+        assert [getattr(request, name) for name in names] == [0, 1, 2]
+        for index, name in enumerate(names):
+            setattr(request, name, 10 + index)
+        assert [getattr(request, name) for name in names] == [10, 11, 12]
+        for name in names:
+            setattr(request, name, None)
+        assert [getattr(request, name) for name in names] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("terminated", [False, True])
+def test_c53_a_body_beyond_the_limit_is_refused(subject: Any, terminated: bool) -> None:
+    app, cls = subject
+    app.config["MAX_CONTENT_LENGTH"] = 5
+    for read in (
+        lambda r: r.get_data(),
+        lambda r: r.form,
+        lambda r: r.get_json(force=True),
+        lambda r: r.stream.read(),
+    ):
+        environ = create_environ(method="POST", data={"a": "123456"})
+        if terminated:
+            environ["wsgi.input_terminated"] = True
+        request = cls(environ)
+        with app.app_context():
+            with pytest.raises(RequestEntityTooLarge):
+                read(request)
+            request.max_content_length = 8
+            assert request.get_data() == b"a=123456"
+
+
+def test_json_that_is_none_is_explained_in_debug_mode_only(subject: Any) -> None:
+    app, cls = subject
+    for debug in (False, True):
+        app.debug = debug
+        with app.app_context():
+            environ = create_environ(data="{", content_type="application/json")
+            with pytest.raises(BadRequest) as caught:
+                cls(environ).get_json()
+            assert ("decode JSON" in str(caught.value.description)) is debug
+            with pytest.raises(UnsupportedMediaType):
+                cls(create_environ(data="{}")).get_json()
+
+
+def test_json_is_loaded_by_the_module_that_is_set(subject: Any) -> None:
+    class Module:
+        @staticmethod
+        def loads(data: bytes) -> Any:
+            return "loaded", data
+
+    app, cls = subject
+
+    class Own(cls):  # type: ignore[misc]
+        json_module = Module
+
+    environ = create_environ(data="{}", content_type="application/json")
+    assert Own(environ).get_json() == ("loaded", b"{}")
+    request = cls(create_environ(data="{}", content_type="application/json"))
+    request.json_module = Module
+    assert request.json == ("loaded", b"{}")
+
+    app.json.loads = lambda data: "app's"
+    with app.app_context():
+        request = cls(create_environ(data="{}", content_type="application/json"))
+        request.json_module = app.json
+        assert request.get_json() == "app's"
+
+
+def test_json_module_is_the_current_apps() -> None:
+    app = App("app")
+    request = Request(create_environ())
+    assert request.json_module.loads("[1]") == [1]
+    with app.app_context():
+        assert request.json_module is app.json
+
+
+def test_a_missing_file_is_explained_in_debug_mode_only(subject: Any) -> None:
+    app, cls = subject
+    for debug in (False, True):
+        app.debug = debug
+        with app.app_context():
+            request = cls(create_environ(method="POST", data={"upload": "name.txt"}))
+            with pytest.raises(KeyError) as caught:
+                request.files["upload"]
+            assert ("enctype" in str(caught.value)) is debug
+            upload = {"f": (BytesIO(b"x"), "name.txt")}
+            with cls(create_environ(method="POST", data=upload)) as request:
+                with pytest.raises(KeyError) as caught:
+                    request.files["upload"]
+            assert "enctype" not in str(caught.value)
+
+
+def test_routing_attributes(subject: Any) -> None:
+    app, cls = subject
+    request = cls(create_environ())
+    found = (request.endpoint, request.blueprint, request.blueprints)
+    assert found == (None, None, [])
+    for endpoint, blueprint, blueprints in (
+        ("view", None, []),
+        ("a.view", "a", ["a"]),
+        ("a.b.c.view", "a.b.c", ["a.b.c", "a.b", "a"]),
+    ):
+        request.url_rule = Rule("/", endpoint=endpoint)
+        found = (request.endpoint, request.blueprint, request.blueprints)
+        assert found == (endpoint, blueprint, blueprints)
+
+
+def test_the_body_is_read_to_its_announced_length_and_no_further() -> None:
+    for make in (WerkzeugRequest, Request):
+        stream = BytesIO(b"a=1&b=2 and more")
+        environ = create_environ(method="POST", content_type=FORM)
+        environ.update({"CONTENT_LENGTH": "7", "wsgi.input": stream})
+        request = make(environ)
+        assert request.form.to_dict() == {"a": "1", "b": "2"}
+        assert stream.read() == b" and more"
+        assert request.stream.read() == b""
+        assert request.get_data() == b""
+
+
+def test_a_client_that_goes_away_is_a_client_disconnected() -> None:
+    for make in (WerkzeugRequest, Request):
+        for read in (lambda r: r.get_data(), lambda r: r.form, lambda r: r.data):
+            environ = create_environ(method="POST", content_type=FORM)
+            environ.update({"CONTENT_LENGTH": "7", "wsgi.input": BytesIO(b"a=1")})
+            with pytest.raises(ClientDisconnected):
+                read(make(environ))
+
+
+def test_close_closes_the_files() -> None:
+    request = Request(create_environ(method="POST", data={"f": (BytesIO(b"x"), "n")}))
+    with request:
+        upload = request.files["f"].stream
+        assert not upload.closed
+    assert upload.closed
+    Request({}).close()
+
+
+def test_from_values_and_application() -> None:
+    request = Request.from_values("/a?b=c")
+    assert type(request) is Request
+    assert request.args.to_dict() == {"b": "c"}
+
+    @Request.application
+    def app(request: Any) -> Any:
+        return WerkzeugResponse(request.args["b"])
+
+    body, status, _ = run_wsgi_app(app, create_environ("/?b=c"))
+    assert (b"".join(body), status) == (b"c", "200 OK")
+
+
+def test_known_header_names_do_not_grow_without_bound() -> None:
+    request = Request(create_environ(headers={"X-Name": "value"}))
+    for number in range(3000):
+        assert request.headers.get(f"X-Unknown-{number}") is None
+        assert request.headers.get("x-" + "long" * 100 + str(number)) is None
+        assert request.headers["X-Name"] == "value"
+        request.environ["CONTENT_TYPE"] = f"text/x-{number}"
+        assert Request(request.environ).mimetype == f"text/x-{number}"
