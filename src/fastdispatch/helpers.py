@@ -108,7 +108,7 @@ def copy_current_request_context(f: Any = None, *, teardown: bool = True) -> Any
     :param teardown: whether each call runs the teardown hooks at its end. Rule 12.
     :raises RuntimeError: outside of a request.
     """
-    snapshot = _request_context("copy_current_request_context").copy(teardown)
+    snapshot = _request_context("copy_current_request_context").copy()
 
     def decorate(func: Callable[P, R]) -> Callable[P, R]:
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
