@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -81,9 +82,9 @@ def make(workload: str) -> WSGIApp:
 
         @app.get("/count")
         def count() -> str:
-            session = request.get_cookie("session", {}, SECRET)
+            session = json.loads(request.get_cookie("session", "{}", SECRET))
             session["n"] = session.get("n", 0) + 1
-            response.set_cookie("session", session, SECRET)
+            response.set_cookie("session", json.dumps(session), SECRET)
             return str(session["n"])
 
     elif workload == "W10":

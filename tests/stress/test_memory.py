@@ -160,6 +160,24 @@ def test_memory_does_not_grow(fw: Framework, kind: str) -> None:
 
 
 @native
+@pytest.mark.parametrize("kind", ["hello", "arguments", "session", "handled", "stream"])
+def test_a_request_leaves_no_work_for_the_collector(fw: Framework, kind: str) -> None:
+    app = make(fw)
+    one = KINDS[kind]
+    for _ in range(20):
+        one(fw, app)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            one(fw, app)
+        found = gc.collect()
+    finally:
+        gc.enable()
+    assert found == 0
+
+
+@native
 def test_an_application_goes_with_its_last_reference(fw: Framework) -> None:
     app = make(fw)
     for one in KINDS.values():
