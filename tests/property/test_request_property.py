@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import re
 from collections.abc import Callable
 from contextlib import closing
@@ -18,6 +20,7 @@ from werkzeug.datastructures import CombinedMultiDict
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.datastructures import Headers
 from werkzeug.datastructures import ImmutableDict
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request as WerkzeugRequest
@@ -219,7 +222,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, CombinedMultiDict):
         return type(value), [plain(part) for part in value.dicts]
     if isinstance(value, MultiDict):
-        return type(value), [(k, [plain(v) for v in vs]) for k, vs in value.lists()]
+        lists = [(k, [plain(v) for v in vs]) for k, vs in value.lists()]
+        return type(value).__name__, isinstance(value, ImmutableMultiDict), lists
     if isinstance(value, EnvironHeaders):
         return sorted(value)
     if hasattr(value, "filename"):
@@ -407,6 +411,67 @@ def test_every_attribute_is_as_with_flasks(make: Any) -> None:
 def test_any_query_is_parsed_as_werkzeug_does(query: str) -> None:
     environ = {"QUERY_STRING": query}
     compare(WerkzeugRequest, Request, environ.copy, [("attribute", "args")])
+
+
+KEYS = ("a", "b", "", "ab", 1, None, ["unhashable"])
+
+
+def uses(values: Any, key: Any) -> list[Any]:
+    """What can be done with a multi dict and a key."""
+    return [
+        outcome(use)
+        for use in (
+            lambda: values[key],
+            lambda: values.get(key),
+            lambda: values.get(key, "default"),
+            lambda: values.get(key, default=7, type=int),
+            lambda: values.get(key, type=len),
+            lambda: values.get(key, 7, lambda value: [][1]),
+            lambda: values.get(key, type=None),
+            lambda: key in values,
+            lambda: values.getlist(key),
+            lambda: values.getlist(key, int),
+            lambda: values.setdefault(key, "default"),
+            lambda: values.pop(key),
+        )
+    ] + [
+        outcome(use)
+        for use in (
+            lambda: values.to_dict(),
+            lambda: values.to_dict(flat=False),
+            lambda: dict(values),
+            lambda: {**values},
+            lambda: list(values.items()),
+            lambda: list(values.items(multi=True)),
+            lambda: list(values.values()),
+            lambda: list(values.listvalues()),
+            lambda: list(reversed(values)),
+            lambda: len(values),
+            lambda: bool(values),
+            lambda: hash(values),
+            lambda: repr(values),
+            lambda: values.copy(),
+            lambda: values.deepcopy(),
+            lambda: copy.copy(values) is values,
+            lambda: pickle.loads(pickle.dumps(values)) == values,
+            lambda: values == MultiDict(values),
+            lambda: MultiDict(values) == values,
+            lambda: CombinedMultiDict([values, values]),
+            lambda: values | {"x": "y"},
+            lambda: values.__ior__({"x": "y"}),
+            lambda: values.add("x", "y"),
+            lambda: values.clear(),
+            lambda: values.update(x=1),
+            lambda: values.__setitem__("x", 1),
+            lambda: values.__delitem__("x"),
+        )
+    ]
+
+
+@given(quoted.filter(str.isascii), st.sampled_from(KEYS))
+def test_any_use_of_a_multi_dict_is_as_with_werkzeugs(query: str, key: Any) -> None:
+    expected = WerkzeugRequest({"QUERY_STRING": query}).args
+    assert uses(Request({"QUERY_STRING": query}).args, key) == uses(expected, key)
 
 
 @given(cookies)

@@ -148,6 +148,11 @@ cdef extern from "Python.h":
     void PyMem_Free(void *)
 
 
+cdef inline object stored(object target, object key):
+    cdef PyObject *value = PyDict_GetItemWithError(target, key)
+    return None if value is NULL else <object>value
+
+
 cdef inline int append_value(object target, object name, object value) except -1:
     cdef list fresh = [value]
     cdef PyObject *values = PyDict_SetDefault(target, name, fresh)

@@ -76,6 +76,11 @@ def to_int(text: str, start: int) -> int:
     return int(text[start:])
 
 
+def stored(target: Any, key: Any) -> Any:
+    """``dict.get(target, key)``, whatever *target*'s class makes of ``get``."""
+    return dict.get(target, key)
+
+
 def append_value(target: Any, name: Any, value: Any) -> None:
     """Append *value* to the list that *target*, a dict of lists, has for *name*."""
     dict.setdefault(target, name, []).append(value)

@@ -3,7 +3,7 @@ cimport cython
 from . cimport capi
 
 
-cdef object ImmutableMultiDict
+cdef object WerkzeugMultiDict
 cdef object FormDataParser
 cdef object _UNREAD
 cdef object _NO_JSON
@@ -15,6 +15,7 @@ cdef Py_ssize_t _BODY_MAX
 cdef str _URLENCODED
 cdef object _current
 cdef object _HEADERS
+cdef object _MULTI_DICT
 cdef object _STOCK_STREAM
 cdef object _STOCK_PARSER
 cdef object _STOCK_PARSING
@@ -64,6 +65,13 @@ cdef class HeadersKernel:
 
 cdef object _next_headers(HeadersKernel headers)
 cdef object _next(RequestKernel request)
+
+
+cdef class MultiDictKernel(dict):
+    pass
+
+
+cdef object _next_dict(MultiDictKernel multi)
 
 
 cdef class RequestKernel:

@@ -8,7 +8,7 @@ from typing import Any
 from typing import TYPE_CHECKING
 
 from werkzeug.datastructures import EnvironHeaders as WerkzeugEnvironHeaders
-from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.datastructures import ImmutableMultiDict as WerkzeugMultiDict
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.formparser import FormDataParser
@@ -112,13 +112,13 @@ def encode_query(environ: Any) -> bytes:
 
 def parse_pairs(text: str) -> Any:
     """A query or an urlencoded form as ImmutableMultiDict; None if unsure of it."""
-    result = capi.new_instance(ImmutableMultiDict)
+    result = capi.new_instance(_MULTI_DICT)
     return result if capi.read_pairs(text, result) else None
 
 
 def parse_cookies(text: str) -> Any:
     """The cookies of a header as ImmutableMultiDict; None if unsure of it."""
-    result = capi.new_instance(ImmutableMultiDict)
+    result = capi.new_instance(_MULTI_DICT)
     return result if capi.read_cookies(text, result) else None
 
 
@@ -212,8 +212,41 @@ class EnvironHeaders(HeadersKernel, WerkzeugEnvironHeaders):  # type: ignore[mis
     _list: list[tuple[str, str]] = []
 
 
-#: Not a global of the module, in C.
+class MultiDictKernel(dict[Any, Any]):
+    """Lookup in a dict of lists; what is not here is Werkzeug's."""
+
+    def __getitem__(self, key: Any) -> Any:
+        """The first of the key's values. BadRequestKeyError if it has none."""
+        values = capi.stored(self, key)
+        if values:
+            return values[0]
+        return _next_dict(self).__getitem__(key)
+
+    def get(
+        self, key: Any, default: Any = None, type: Callable[[Any], Any] | None = None
+    ) -> Any:
+        """The first of the key's values, passed through *type*.
+
+        :param default: returned if there is none, or *type* refuses it.
+        :param type: refuses a value by raising ValueError or TypeError.
+        """
+        if type is None:
+            values = capi.stored(self, key)
+            return values[0] if values else default
+        return _next_dict(self).get(key, default, type)
+
+
+def _next_dict(multi: MultiDictKernel) -> Any:
+    return super(MultiDictKernel, multi)
+
+
+class ImmutableMultiDict(MultiDictKernel, WerkzeugMultiDict[Any, Any]):  # type: ignore[misc]
+    """Query arguments, form fields, cookies: Werkzeug's, with a quicker lookup."""
+
+
+#: Not globals of the module, in C.
 _HEADERS: Any = EnvironHeaders
+_MULTI_DICT: Any = ImmutableMultiDict
 
 
 def make_headers(environ: Any) -> Any:
@@ -424,7 +457,7 @@ class RequestKernel:
         self.__dict__.pop("args", None)
 
     def _parse_args(self) -> Any:
-        if self.parameter_storage_class is ImmutableMultiDict:  # type: ignore[attr-defined]
+        if self.parameter_storage_class is WerkzeugMultiDict:  # type: ignore[attr-defined]
             query = self.query_string
             if type(query) is bytes and query.isascii():
                 known = query
@@ -456,7 +489,7 @@ class RequestKernel:
     def _parse_cookies(self) -> Any:
         headers = self.headers
         if (
-            type(headers) is _HEADERS and self.dict_storage_class is ImmutableMultiDict  # type: ignore[attr-defined]
+            type(headers) is _HEADERS and self.dict_storage_class is WerkzeugMultiDict  # type: ignore[attr-defined]
         ):
             text = lookup(headers.environ, "HTTP_COOKIE")
             if text is None:
@@ -709,7 +742,7 @@ class RequestKernel:
             and "stream" not in values
             and self.mimetype == _URLENCODED
             and self.want_form_data_parsed  # type: ignore[attr-defined]
-            and self.parameter_storage_class is ImmutableMultiDict  # type: ignore[attr-defined]
+            and self.parameter_storage_class is WerkzeugMultiDict  # type: ignore[attr-defined]
             and self.form_data_parser_class is FormDataParser  # type: ignore[attr-defined]
             and cls.make_form_data_parser is _STOCK_PARSER
             and cls._get_stream_for_parsing is _STOCK_PARSING
@@ -727,18 +760,19 @@ class RequestKernel:
             # Not UTF-8: Werkzeug's parser makes an empty form of it.
             pass
         if form is None:
-            form = FormDataParser(cls=ImmutableMultiDict).parse(
+            form = FormDataParser(cls=WerkzeugMultiDict).parse(
                 BytesIO(data), _URLENCODED, len(data)
             )[1]
         values["form"] = form
-        values["files"] = capi.new_instance(ImmutableMultiDict)
+        values["files"] = capi.new_instance(WerkzeugMultiDict)
 
     def _explain_missing_files(self) -> None:
         """Called in debug mode when a form has been parsed."""
 
     def close(self) -> None:
         """Close the uploaded files."""
-        if self.__dict__.get("files"):
+        values = capi.instance_dict(self)
+        if values is not None and values.get("files"):
             _next(self).close()
 
     # JSON
