@@ -24,6 +24,7 @@ from setuptools.errors import CCompilerError
 COMPILED = (
     "context",
     "hooks",
+    "hosted",
     "lifecycle",
     "plan",
     "request",

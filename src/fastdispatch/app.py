@@ -79,7 +79,7 @@ T = TypeVar("T")
 
 _UNSET: Any = object()
 
-_STEPS = (*STEPS, "session_interface", "request_class", "app_ctx_globals_class")
+_STEPS = (*STEPS, "session_interface", "request_class")
 _steps_of = attrgetter(*_STEPS)
 _PLANNED = frozenset(
     (
@@ -296,10 +296,8 @@ class App(Application, Scaffold):
             type(interface) is SecureCookieSessionInterface
             and "get_cookie_name" not in vars(interface),
         )
-        plan.use_classes(
-            self.request_class,
-            getattr(self.request_class, "__init__", None) is Request.__init__,
-            self.app_ctx_globals_class,
+        plan.use_requests(
+            getattr(self.request_class, "__init__", None) is Request.__init__
         )
         return plan
 

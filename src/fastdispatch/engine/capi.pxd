@@ -319,3 +319,16 @@ cdef inline object var_set(object var, object value):
 
 cdef inline int var_reset(object var, object token) except -1:
     return PyContextVar_Reset(var, token)
+
+
+cdef inline bint same_items(dict table, tuple names, tuple values) except -1:
+    cdef PyObject *found
+    cdef Py_ssize_t i
+    for i in range(len(names)):
+        found = PyDict_GetItemWithError(table, names[i])
+        if found is NULL:
+            if values[i] is not None:
+                return False
+        elif <object>found is not values[i]:
+            return False
+    return True

@@ -144,3 +144,10 @@ def var_set(var: ContextVar[Any], value: Any) -> Any:
 def var_reset(var: ContextVar[Any], token: Any) -> None:
     """Undo the :func:`var_set` that gave *token*; ValueError in another Context."""
     var.reset(token)
+
+
+def same_items(table: Any, names: Any, values: Any) -> bool:
+    """Whether *table* has these very *values* under *names*; None: it has none."""
+    return all(
+        table.get(name) is value for name, value in zip(names, values, strict=True)
+    )

@@ -223,6 +223,14 @@ class Context(Routed):
 
         None as well when binding failed: see ``request.routing_exception``.
         """
+        return self.bind()
+
+    @url_adapter.setter
+    def url_adapter(self, value: Any) -> None:
+        self._adapter = value
+
+    def bind(self) -> Any:
+        """The same as :attr:`url_adapter`."""
         adapter = self._adapter
         if adapter is None:
             if not self.has_request:
@@ -234,15 +242,13 @@ class Context(Routed):
                     self.set_routing_exception(e)
                     return None
                 except UnicodeError:
+                    if self.plan.hosted:
+                        raise
                     # PATH_INFO or SCRIPT_NAME is not latin-1. Rule 1.
                     self.set_routing_exception(BadRequest())
                     return None
             self._adapter = adapter
         return adapter
-
-    @url_adapter.setter
-    def url_adapter(self, value: Any) -> None:
-        self._adapter = value
 
     @property
     def routing_exception(self) -> Any:
@@ -308,7 +314,10 @@ class Context(Routed):
 
     def _make_request(self) -> Any:
         app = self.app
-        request = app.request_class(self.environ)
+        cls = self.plan.request_stand_in
+        if cls is None:
+            cls = app.request_class
+        request = cls(self.environ)
         self._request = request
         request.json_module = app.json
         route = self.route
@@ -381,7 +390,7 @@ class Context(Routed):
         return self.args
 
     def _match_by_adapter(self) -> None:
-        adapter = self.url_adapter
+        adapter = self.bind()
         if adapter is None:
             return
         plan = self.plan
@@ -450,6 +459,10 @@ class Context(Routed):
             and app.config.get("SHARE_APP_CONTEXT", False)
         ):
             self._outer = outer
+
+    def preserve(self, keep: Any) -> None:
+        """Hand the context to a debugger or a test client. Rule 15."""
+        keep(self)
 
     def pop(self, exc: Any = _UNSET) -> None:
         """Undo one push; at the last one tear down first. Rules 8 to 10, 40 to 42.

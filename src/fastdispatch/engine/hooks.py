@@ -108,7 +108,8 @@ def after_chain(plan: Plan, app: Any, funcs: Any, response: Any) -> Any:
             else:
                 rv = app.ensure_sync(func)(response)
             if rv is not response:
-                check_response(func, rv)
+                if not plan.hosted:
+                    check_response(func, rv)
                 response = rv
         i -= 1
     return response
@@ -125,7 +126,8 @@ def run_after(
             i += 1
             rv = app.ensure_sync(func)(response)
             if rv is not response:
-                check_response(func, rv)
+                if not plan.hosted:
+                    check_response(func, rv)
                 response = rv
     table = plan.after_request
     if table:
@@ -167,6 +169,44 @@ def teardown_chain(
                 errors = failed(app, f"{phase} function {name_of(func)}", e, errors)
         i -= 1
     return errors
+
+
+def plain_teardown_chain(plan: Plan, app: Any, funcs: Any, exc: Any) -> None:
+    """The same where the first error ends it, as it does in Flask 3.1. Rule 42."""
+    chain = as_list(funcs)
+    i = len(chain) - 1
+    while i >= 0:
+        if i < len(chain):
+            func = chain[i]
+            if plan.own_ensure_sync and capi.is_plain_function(func):
+                func(exc)
+            else:
+                app.ensure_sync(func)(exc)
+        i -= 1
+
+
+def plain_teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> None:
+    """``Flask.do_teardown_request`` of Flask 3.1. Rules 40 to 42."""
+    table = plan.teardown_request
+    if table:
+        if blueprints:
+            for name in blueprints:
+                funcs = capi.table_get(table, name)
+                if funcs:
+                    plain_teardown_chain(plan, app, funcs, exc)
+        funcs = capi.table_get(table, None)
+        if funcs:
+            plain_teardown_chain(plan, app, funcs, exc)
+    if plan.tearing_down_to:
+        plan.tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
+
+
+def plain_teardown_appcontext(plan: Plan, app: Any, exc: Any) -> None:
+    """``Flask.do_teardown_appcontext`` of Flask 3.1. Rules 40 to 42."""
+    if plan.teardown_appcontext:
+        plain_teardown_chain(plan, app, plan.teardown_appcontext, exc)
+    if plan.app_tearing_down_to:
+        plan.app_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
 
 
 def send_teardown(app: Any, signal: Any, exc: Any, errors: Any, name: str) -> Any:

@@ -3,6 +3,7 @@ import cython
 from . cimport capi
 from . cimport context
 from . cimport hooks
+from . cimport hosted
 from . cimport response as responses
 from .context cimport Context
 from .plan cimport Host
@@ -11,6 +12,18 @@ from .plan cimport Plan
 
 cdef class Application(Host):
     pass
+
+
+cdef class HostedApplication(Host):
+    cdef object _app
+    cdef tuple _names
+    cdef tuple _values
+    cdef tuple _classes
+    cdef tuple _versions
+
+    @cython.locals(i=Py_ssize_t)
+    cdef bint _changed(self, object app) except -1
+    cdef Plan _draw(self, object app)
 
 
 @cython.locals(ctx=Context)

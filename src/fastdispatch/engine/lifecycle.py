@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import HTTPException
@@ -14,6 +15,7 @@ from werkzeug.exceptions import NotFound
 from . import capi
 from . import context
 from . import hooks
+from . import hosted
 from . import response as responses
 from .context import Context
 from .plan import Host
@@ -39,10 +41,75 @@ class Application(Host):
         return run(self, self.get_plan(), environ, start_response)
 
 
+class HostedApplication(Host):
+    """The kernel of what stands before an application of another framework.
+
+    It does not keep the application alive. A subclass has ``_draw_plan(app)`` and
+    ``_hand_back(app, environ, start_response)``, the host's own way of answering.
+    """
+
+    def __init__(self, app: Any, names: tuple[str, ...], classes: tuple[Any, ...]):
+        """Watch what a plan is drawn from.
+
+        :param names: of attributes: the plan holds while each is the same object in
+            the application's ``__dict__``, or still not there.
+        :param classes: it holds while none of these is patched.
+        """
+        super().__init__()
+        self._app = ref(app)
+        self._names = names
+        self._values: tuple[Any, ...] = ()
+        self._classes = classes
+        self._versions: tuple[int, ...] = ()
+
+    @property
+    def app(self) -> Any:
+        """The application, or None when it is no more."""
+        return self._app()
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        """Answer one request."""
+        app = self._app()
+        if app is None:
+            raise RuntimeError("The accelerated application is no more.")
+        plan = self._plan
+        if plan is None or plan.stale(type(app)) or self._changed(app):
+            plan = self._draw(app)
+        if not plan.own_request_context:
+            # Contexts of the application's own making.
+            return self._hand_back(app, environ, start_response)
+        return run(app, plan, environ, start_response)
+
+    def _changed(self, app: Any) -> bool:
+        if not capi.same_items(capi.instance_dict(app), self._names, self._values):
+            return True
+        for i in range(len(self._classes)):
+            version = capi.type_version(self._classes[i])
+            if version == 0 or version != self._versions[i]:
+                return True
+        return False
+
+    def _draw(self, app: Any) -> Plan:
+        own = capi.instance_dict(app)
+        self._values = tuple([own.get(name) for name in self._names])
+        self._versions = tuple([capi.type_version(cls) for cls in self._classes])
+        plan: Plan = self._draw_plan(app)
+        self._plan = plan
+        return plan
+
+    def _draw_plan(self, app: Any) -> Plan:
+        raise NotImplementedError
+
+    def _hand_back(self, app: Any, environ: Any, start_response: Any) -> Any:
+        raise NotImplementedError
+
+
 def run(app: Any, plan: Plan, environ: Any, start_response: Any) -> Iterable[bytes]:
     """Answer one request of *app*."""
     ctx: Context
-    if plan.own_request_context:
+    if plan.hosted:
+        ctx = hosted.new_context(app, plan, environ)
+    elif plan.own_request_context:
         ctx = context.new_context(app, plan, environ)
     else:
         ctx = app.request_context(environ)
@@ -50,6 +117,8 @@ def run(app: Any, plan: Plan, environ: Any, start_response: Any) -> Iterable[byt
         try:
             ctx.get_request()
         except Exception as e:
+            if plan.hosted:
+                raise
             return refuse(app, e, environ, start_response)
     error: BaseException | None = None
     try:
@@ -63,9 +132,13 @@ def run(app: Any, plan: Plan, environ: Any, start_response: Any) -> Iterable[byt
         except Exception as e:
             error = e
             response = app.handle_exception(e)
+        except BaseException as e:
+            error = e
+            raise
         return responses.send(response, environ, start_response)
     except BaseException as e:
-        if error is None:
+        if error is None and not plan.hosted:
+            # Rule 38.
             error = e
         raise
     finally:
@@ -93,7 +166,9 @@ def full_dispatch_request(ctx: Context) -> Any:
     app = ctx.app
     plan = ctx.plan
     try:
-        if not plan.begun:
+        if plan.hosted:
+            app._got_first_request = True
+        elif not plan.begun:
             app._begin()
             plan.begun = True
         if plan.started_to:
@@ -208,10 +283,12 @@ def process_response(ctx: Context, response: Any) -> Any:
                 return response
             if plan.cookie_named_by_config:
                 # PERF: asking the interface took a sixth of a hello world's time.
+                if not capi.table_get(plan.config, "SESSION_REFRESH_EACH_REQUEST"):
+                    return response
                 name = capi.table_get(plan.config, "SESSION_COOKIE_NAME")
                 if type(name) is str and capi.is_ascii(name) and name not in cookies:
                     return response
-            if not plan.session_interface.needs_save_unopened(app, ctx.environ):
+            elif not plan.session_interface.needs_save_unopened(app, ctx.environ):
                 return response
         session = ctx.opened_session()
     interface = plan.session_interface
@@ -224,7 +301,7 @@ def end(ctx: Context, error: Any) -> None:
     """Keep the context for a debugger or a test client, then pop it. Rule 15."""
     preserve = capi.table_get(ctx.environ, "werkzeug.debug.preserve_context")
     if preserve is not None:
-        preserve(ctx)
+        ctx.preserve(preserve)
     if (
         error is not None
         and not ctx.plan.own_should_ignore_error

@@ -51,9 +51,13 @@ cdef class Plan:
     cdef object session_interface
     cdef bint lazy_session
     cdef bint cookie_named_by_config
-    cdef object request_class
     cdef bint lazy_request
-    cdef object globals_class
+    cdef readonly bint hosted
+    cdef object app_var
+    cdef object request_var
+    cdef object context_class
+    cdef object app_context_class
+    cdef object request_stand_in
 
     cpdef bint stale(self, object cls)
 

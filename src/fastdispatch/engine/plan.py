@@ -54,6 +54,8 @@ class Plan:
         self.steps_of = steps_of
         self.valid = True
         self.begun = False
+        self.hosted = False
+        self.request_stand_in = None
         self.own_create_url_adapter = "create_url_adapter" in stock
         self.own_dispatch_request = "dispatch_request" in stock
         self.own_do_teardown_appcontext = "do_teardown_appcontext" in stock
@@ -133,17 +135,37 @@ class Plan:
         self.lazy_session = lazy
         self.cookie_named_by_config = named_by_config
 
-    def use_classes(
-        self, request_class: Any, lazy_request: bool, globals_class: Any
-    ) -> None:
-        """Keep the classes that a context makes.
+    def use_requests(self, lazy: bool) -> None:
+        """*lazy*: making a request has no effect that anyone could see.
 
-        *lazy_request*: making a request has no effect that anyone could see, so it is
-        made when first looked at.
+        It is made when first looked at then.
         """
-        self.request_class = request_class
-        self.lazy_request = lazy_request
-        self.globals_class = globals_class
+        self.lazy_request = lazy
+
+    def use_host(
+        self,
+        app_var: Any,
+        request_var: Any,
+        context_class: Any,
+        app_context_class: Any,
+        request_class: Any,
+    ) -> None:
+        """Have requests run in the contexts of another framework: a Flask of 3.1.
+
+        Its rules hold then where App's are others (docs/compatibility.md).
+
+        :param app_var: the context variable of application contexts.
+        :param request_var: that of request contexts.
+        :param context_class: what a request context is, a HostedContext.
+        :param app_context_class: what an application context is.
+        :param request_class: what stands in for the host's request class, or None.
+        """
+        self.hosted = True
+        self.app_var = app_var
+        self.request_var = request_var
+        self.context_class = context_class
+        self.app_context_class = app_context_class
+        self.request_stand_in = request_class
 
     def stale(self, cls: type) -> bool:
         """Whether the host, of class *cls*, has changed since this plan was drawn."""

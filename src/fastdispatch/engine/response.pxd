@@ -11,6 +11,7 @@ cdef object HTTPException
 cdef object Iterator
 cdef object HTTP_STATUS_CODES
 cdef object _END
+cdef dict _stand_ins
 cdef dict _proofs
 cdef list _last_proof
 cdef dict _lines

@@ -1,0 +1,386 @@
+"""``accelerate``: the engine under an existing Flask application."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Any
+from typing import NamedTuple
+from typing import TYPE_CHECKING
+from typing import TypeVar
+
+import flask
+from flask import signals
+from flask.ctx import AppContext
+from flask.ctx import RequestContext
+from flask.globals import _cv_app  # pyright: ignore[reportPrivateUsage]
+from flask.globals import _cv_request  # pyright: ignore[reportPrivateUsage]
+from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SessionInterface
+from flask.wrappers import Request
+from flask.wrappers import Response
+
+from .engine import response as responses
+from .engine.hosted import HostedAppContext
+from .engine.hosted import HostedContext
+from .engine.lifecycle import HostedApplication
+from .engine.plan import Plan
+from .engine.plan import STEPS
+from .engine.request import RequestKernel
+from .engine.response import ResponseKernel
+from .engine.routing import Matcher
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+    from _typeshed.wsgi import WSGIEnvironment
+
+F = TypeVar("F", bound=flask.Flask)
+
+
+_OWN_STEPS = tuple(step for step in STEPS if step != "wsgi_app")
+_CLASS_NAMES = (*_OWN_STEPS, "request_class", "response_class", "session_interface")
+_class_values = attrgetter(*_CLASS_NAMES)
+_STOCK: dict[str, Any] = {step: getattr(flask.Flask, step) for step in _OWN_STEPS}
+
+# What the plan is drawn from, besides the class: while each of these is the same object
+# in the application's ``__dict__`` (or is not there), the plan holds.
+_INSTANCE_NAMES = (
+    *_CLASS_NAMES,
+    "after_request_funcs",
+    "before_request_funcs",
+    "config",
+    "subdomain_matching",
+    "teardown_appcontext_funcs",
+    "teardown_request_funcs",
+    "url_map",
+    "url_value_preprocessors",
+    "view_functions",
+)
+
+_SESSION_NAMES = (
+    "get_cookie_name",
+    "get_signing_serializer",
+    "is_null_session",
+    "make_null_session",
+    "open_session",
+    "save_session",
+    "session_class",
+    "should_set_cookie",
+)
+_session_values = attrgetter(*_SESSION_NAMES)
+_STOCK_SESSION = _session_values(SecureCookieSessionInterface)
+
+
+class FlaskAppContext(HostedAppContext, AppContext):  # type: ignore[misc]
+    """The application context that the engine pushes: lazy, otherwise Flask's own."""
+
+    __name__ = "AppContext"
+
+
+class FlaskContext(HostedContext, RequestContext):  # type: ignore[misc]
+    """The request context that the engine pushes: lazy, otherwise Flask's own."""
+
+    push = RequestContext.push
+    pop = RequestContext.pop
+    __enter__ = RequestContext.__enter__
+    __exit__ = RequestContext.__exit__
+    __repr__ = RequestContext.__repr__
+
+    def copy(self) -> RequestContext:  # type: ignore[override]
+        """As Flask's; the copy is Flask's own context. Rule 12."""
+        return RequestContext(
+            self.app,
+            environ=self.request.environ,
+            request=self.request,
+            session=self._session,
+        )
+
+
+class FlaskRequest(RequestKernel, Request):  # type: ignore[misc]
+    """Stands in for ``flask.Request`` where that is the request class: lazy."""
+
+    def _load_form_data(self) -> None:
+        if flask.current_app and flask.current_app.debug:
+            # With Flask's hint for a form without an enctype.
+            Request._load_form_data(self)
+        else:
+            super()._load_form_data()
+
+
+class FlaskResponse(ResponseKernel, Response):  # type: ignore[misc]
+    """Stands in for ``flask.Response`` where that is the response class: lazy."""
+
+
+for _class, _name in (
+    (FlaskAppContext, "AppContext"),
+    (FlaskContext, "RequestContext"),
+    (FlaskRequest, "Request"),
+    (FlaskResponse, "Response"),
+):
+    # What people print and log: the names they know.
+    _class.__name__ = _class.__qualname__ = _name
+
+
+def _shadowed(kernel: type, cls: type) -> tuple[tuple[str, Any], ...]:
+    """What *cls* has under each name that *kernel*, put before it, takes over."""
+    missing = object()
+    return tuple(
+        (name, getattr(cls, name, missing))
+        for name in vars(kernel)
+        if name not in {"__doc__", "__module__", "__dict__", "__weakref__"}
+        and hasattr(cls, name)
+    )
+
+
+_REQUEST_SHADOWED = _shadowed(RequestKernel, Request)
+_RESPONSE_SHADOWED = _shadowed(ResponseKernel, Response)
+
+
+def _unpatched(cls: type, shadowed: tuple[tuple[str, Any], ...]) -> bool:
+    return all(getattr(cls, name, None) == value for name, value in shadowed)
+
+
+class Engine(HostedApplication):
+    """What takes the place of ``app.wsgi_app``."""
+
+    def __init__(self, app: flask.Flask) -> None:
+        super().__init__(app, _INSTANCE_NAMES, (Request, Response))
+
+    def __repr__(self) -> str:
+        return f"<fastdispatch engine of {self.app!r}>"
+
+    def _hand_back(
+        self, app: flask.Flask, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        return flask.Flask.wsgi_app(app, environ, start_response)
+
+    def _draw_plan(self, app: flask.Flask) -> Plan:
+        cls = type(app)
+        stock = frozenset(step for step in _OWN_STEPS if step_is_stock(app, step))
+        plan = Plan(cls, _class_values(cls), stock, _class_values)
+        plan.use_tables(
+            app.url_value_preprocessors,
+            app.before_request_funcs,
+            app.after_request_funcs,
+            app.teardown_request_funcs,
+            app.teardown_appcontext_funcs,
+            app.view_functions,
+            app.config,
+        )
+        plan.use_signals(
+            signals.appcontext_pushed,
+            signals.request_started,
+            signals.request_finished,
+            signals.request_tearing_down,
+            signals.appcontext_tearing_down,
+            signals.appcontext_popped,
+        )
+        plan.use_routing(
+            app.url_map,
+            Matcher(app.url_map),
+            not app.url_map.host_matching and not app.subdomain_matching,
+        )
+        interface = app.session_interface
+        plan.use_session(interface, session_is_stock(interface), True)
+        request_stand_in = None
+        if app.request_class is Request and _unpatched(Request, _REQUEST_SHADOWED):
+            request_stand_in = FlaskRequest
+        plan.use_requests(request_stand_in is not None)
+        plan.use_host(
+            _cv_app, _cv_request, FlaskContext, FlaskAppContext, request_stand_in
+        )
+        responses.set_stand_in(
+            Response,
+            FlaskResponse if _unpatched(Response, _RESPONSE_SHADOWED) else None,
+        )
+        return plan
+
+
+def step_is_stock(app: flask.Flask, step: str) -> bool:
+    """Whether a step of *app* is Flask's own: not overridden, patched or replaced."""
+    return step not in app.__dict__ and getattr(type(app), step) is _STOCK[step]
+
+
+def session_is_stock(interface: SessionInterface) -> bool:
+    """Whether nobody can tell when *interface* opens a session."""
+    cls = type(interface)
+    return (
+        cls is SecureCookieSessionInterface
+        and _session_values(cls) == _STOCK_SESSION
+        and not set(_SESSION_NAMES) & set(vars(interface))
+    )
+
+
+def _is_flask_wsgi_app(value: Any, app: flask.Flask) -> bool:
+    return (
+        isinstance(value, types.MethodType)
+        and value.__self__ is app
+        and value.__name__ == "wsgi_app"
+    )
+
+
+def _replace_inside(
+    outer: Any,
+    matches: Callable[[Any], bool],
+    replacement: Any,
+    depth: int = 0,
+) -> bool:
+    """Replace what *matches* in the chain of middleware that begins with *outer*."""
+    if depth > 50:
+        return False
+    attributes = getattr(outer, "__dict__", None)
+    if isinstance(attributes, dict):
+        for name, value in attributes.items():
+            if matches(value):
+                setattr(outer, name, replacement)
+                return True
+    for cell in getattr(outer, "__closure__", None) or ():
+        try:
+            if matches(cell.cell_contents):
+                cell.cell_contents = replacement
+                return True
+        except ValueError:
+            # An empty cell.
+            continue
+    inner: list[Any] = list(attributes.values()) if attributes else []
+    inner += [
+        cell.cell_contents
+        for cell in getattr(outer, "__closure__", None) or ()
+        if _filled(cell)
+    ]
+    return any(
+        callable(value)
+        and not isinstance(value, (type, flask.Flask, Engine))
+        and _replace_inside(value, matches, replacement, depth + 1)
+        for value in inner
+    )
+
+
+def _filled(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return False
+    return True
+
+
+def engine_of(app: flask.Flask) -> Engine | None:
+    """The engine that *app* runs on, or None."""
+    engine = app.extensions.get("fastdispatch")
+    return engine if isinstance(engine, Engine) else None
+
+
+def accelerate(app: F) -> F:
+    """Run an existing Flask application on the engine; nothing else changes.
+
+    :param app: any :class:`flask.Flask`, subclassed or not. Twice is once.
+    :returns: *app*.
+    :raises TypeError: if it is no Flask application.
+    :raises RuntimeError: if middleware hides ``app.wsgi_app``: call this before it is
+        put around.
+    """
+    if not isinstance(app, flask.Flask):
+        raise TypeError(
+            f"accelerate() takes a flask.Flask application, not {type(app).__name__}."
+        )
+    if engine_of(app) is not None:
+        return app
+    current = app.__dict__.get("wsgi_app")
+    engine = Engine(app)
+    if current is None or _is_flask_wsgi_app(current, app):
+        if type(app).wsgi_app is not flask.Flask.wsgi_app:
+            raise RuntimeError(
+                f"{type(app).__name__} overrides wsgi_app: the engine takes the place"
+                " of Flask's own and can't run inside of it."
+            )
+        app.wsgi_app = engine  # type: ignore[method-assign]
+    elif not _replace_inside(current, lambda v: _is_flask_wsgi_app(v, app), engine):
+        raise RuntimeError(
+            f"app.wsgi_app is {current!r}, and the application can't be found inside"
+            " of it. Call accelerate(app) before the middleware is put around it."
+        )
+    app.extensions["fastdispatch"] = engine
+    return app
+
+
+def restore(app: F) -> F:
+    """Undo :func:`accelerate`: Flask's own code runs *app* again.
+
+    :returns: *app*.
+    :raises RuntimeError: if the engine can't be found in ``app.wsgi_app``.
+    """
+    engine = engine_of(app)
+    if engine is None:
+        return app
+    current = app.__dict__.get("wsgi_app")
+    if current is engine:
+        del app.__dict__["wsgi_app"]
+    elif current is not None and not _replace_inside(
+        current,
+        lambda v: v is engine,
+        types.MethodType(flask.Flask.wsgi_app, app),
+    ):
+        raise RuntimeError(
+            f"app.wsgi_app is {current!r}, and the engine can't be found inside of it."
+        )
+    del app.extensions["fastdispatch"]
+    return app
+
+
+class Step(NamedTuple):
+    """A row of :func:`explain`."""
+
+    step: str
+    engine: bool
+    why: str
+
+
+def explain(app: flask.Flask) -> list[Step]:
+    """What of *app* the engine runs, what the application's own code, and why.
+
+    :raises RuntimeError: if *app* is not accelerated.
+    """
+    engine = engine_of(app)
+    if engine is None:
+        raise RuntimeError("The application is not accelerated: accelerate(app).")
+    rows = []
+    for step in _OWN_STEPS:
+        if step_is_stock(app, step):
+            rows.append(Step(step, True, "Flask's own"))
+        elif step in app.__dict__:
+            rows.append(Step(step, False, "set on the application"))
+        else:
+            rows.append(Step(step, False, _defined_by(type(app), step)))
+    interface = app.session_interface
+    lazy = session_is_stock(interface)
+    name = type(interface).__name__
+    rows.append(
+        Step(
+            "session",
+            lazy,
+            f"{name}, opened on first use" if lazy else f"{name}, opened each time",
+        )
+    )
+    for attribute, stock in (("request_class", Request), ("response_class", Response)):
+        cls = getattr(app, attribute)
+        rows.append(
+            Step(attribute, cls is stock, f"{cls.__module__}.{cls.__qualname__}")
+        )
+    flat = not app.url_map.host_matching and not app.subdomain_matching
+    matcher = Matcher(app.url_map)
+    why = "path and method" if flat else "hosts or subdomains take part"
+    if flat and not matcher.sure:
+        why = "rules that only Werkzeug's Map knows how to match"
+    rows.append(Step("url_map", flat and matcher.sure, why))
+    return rows
+
+
+def _defined_by(cls: type, step: str) -> str:
+    for owner in cls.__mro__:
+        if step in vars(owner):
+            if owner is flask.Flask:
+                return "patched on flask.Flask"
+            return f"overridden by {owner.__module__}.{owner.__qualname__}"
+    return "unknown"
