@@ -1,6 +1,9 @@
 """Flask's request lifecycle as a small compiled engine on Werkzeug."""
 
 from . import json as json
+from ._accelerate import accelerate as accelerate
+from ._accelerate import explain as explain
+from ._accelerate import restore as restore
 from .app import App as App
 from .blueprints import Blueprint as Blueprint
 from .config import Config as Config

@@ -73,20 +73,20 @@ _session_values = attrgetter(*_SESSION_NAMES)
 _STOCK_SESSION = _session_values(SecureCookieSessionInterface)
 
 
-class FlaskAppContext(HostedAppContext, AppContext):  # type: ignore[misc]
+class FlaskAppContext(HostedAppContext, AppContext):
     """The application context that the engine pushes: lazy, otherwise Flask's own."""
 
     __name__ = "AppContext"
 
 
-class FlaskContext(HostedContext, RequestContext):  # type: ignore[misc]
+class FlaskContext(HostedContext, RequestContext):  # type: ignore[misc, override]
     """The request context that the engine pushes: lazy, otherwise Flask's own."""
 
-    push = RequestContext.push
-    pop = RequestContext.pop
-    __enter__ = RequestContext.__enter__
-    __exit__ = RequestContext.__exit__
-    __repr__ = RequestContext.__repr__
+    push: Any = RequestContext.push
+    pop: Any = RequestContext.pop
+    __enter__: Any = RequestContext.__enter__
+    __exit__: Any = RequestContext.__exit__
+    __repr__: Any = RequestContext.__repr__
 
     def copy(self) -> RequestContext:  # type: ignore[override]
         """As Flask's; the copy is Flask's own context. Rule 12."""
@@ -109,7 +109,9 @@ class FlaskRequest(RequestKernel, Request):  # type: ignore[misc]
             super()._load_form_data()
 
 
-class FlaskResponse(ResponseKernel, Response):  # type: ignore[misc]
+class FlaskResponse(  # pyright: ignore[reportIncompatibleVariableOverride]
+    ResponseKernel, Response
+):
     """Stands in for ``flask.Response`` where that is the response class: lazy."""
 
 
@@ -337,15 +339,28 @@ class Step(NamedTuple):
     why: str
 
 
-def explain(app: flask.Flask) -> list[Step]:
+class Explanation(list[Step]):
+    """The rows of :func:`explain`; ``str()`` draws them as a table."""
+
+    def __str__(self) -> str:
+        rows = [("step", "run by", "why")]
+        rows += [(r.step, "engine" if r.engine else "app", r.why) for r in self]
+        widths = [max(len(row[i]) for row in rows) for i in range(2)]
+        return "\n".join(
+            f"{step:<{widths[0]}}  {by:<{widths[1]}}  {why}" for step, by, why in rows
+        )
+
+
+def explain(app: flask.Flask) -> Explanation:
     """What of *app* the engine runs, what the application's own code, and why.
 
+    :returns: a table with a row for each step of the lifecycle.
     :raises RuntimeError: if *app* is not accelerated.
     """
     engine = engine_of(app)
     if engine is None:
         raise RuntimeError("The application is not accelerated: accelerate(app).")
-    rows = []
+    rows = Explanation()
     for step in _OWN_STEPS:
         if step_is_stock(app, step):
             rows.append(Step(step, True, "Flask's own"))

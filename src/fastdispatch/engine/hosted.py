@@ -33,6 +33,11 @@ def new_context(app: Any, plan: Plan, environ: Any) -> HostedContext:
 class HostedAppContext:
     """The kernel of an application context that the engine pushes."""
 
+    _app: Any
+    _g: Any
+    _adapter: Any
+    _bound: bool
+    _pushed: Any
     _tokens: list[Any] | None
 
     @property

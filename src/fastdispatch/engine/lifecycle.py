@@ -90,7 +90,7 @@ class HostedApplication(Host):
         return False
 
     def _draw(self, app: Any) -> Plan:
-        own = capi.instance_dict(app)
+        own: Any = capi.instance_dict(app)
         self._values = tuple([own.get(name) for name in self._names])
         self._versions = tuple([capi.type_version(cls) for cls in self._classes])
         plan: Plan = self._draw_plan(app)
