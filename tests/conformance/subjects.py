@@ -67,16 +67,17 @@ def _flask_app(package: types.ModuleType) -> type[t.Any]:
 
 
 def _load() -> list[Framework]:
-    subjects = [Framework("flask", _flask, native=False, app=_flask_app)]
+    native = [Framework("app-pure", _fastdispatch, native=True, app=_app)]
 
     if _fastdispatch().compiled:
-        compiled = Framework("app-compiled", _fastdispatch, native=True, app=_app)
-        pure = Framework("app-pure", _fastdispatch_pure, native=True, app=_app)
-        return [compiled, pure, *subjects]
+        native = [
+            Framework("app-compiled", _fastdispatch, native=True, app=_app),
+            Framework("app-pure", _fastdispatch_pure, native=True, app=_app),
+        ]
 
-    return [Framework("app-pure", _fastdispatch, native=True, app=_app), *subjects]
+    return [*native, Framework("flask", _flask, native=False, app=_flask_app)]
 
 
 SUBJECTS = _load()
 NATIVE = [subject for subject in SUBJECTS if subject.native]
-FLASK = SUBJECTS[-1]
+FLASK = next(subject for subject in SUBJECTS if subject.name == "flask")

@@ -590,6 +590,23 @@ def test_c08_a_context_may_be_pushed_again_after_its_end(
     assert trace == ["/again", "/again"]
 
 
+def test_c08_pushed_again_over_another(
+    fw: Framework, app: t.Any, trace: list[t.Any]
+) -> None:
+    app.teardown_request(lambda exc: trace.append(fw.request.path))
+    one, two = app.test_request_context("/1"), app.test_request_context("/2")
+    one.push()
+    two.push()
+    one.push()
+    assert fw.request.path == "/1"
+    one.pop()
+    assert fw.request.path == "/2" and trace == []
+    two.pop()
+    assert fw.request.path == "/1" and trace == ["/2"]
+    one.pop()
+    assert trace == ["/2", "/1"]
+
+
 def test_c08_contexts_nest(fw: Framework) -> None:
     one, two = fw.App("conformance"), fw.App("conformance.other")
 
@@ -1348,6 +1365,47 @@ def test_c14_from_an_async_view(fw: Framework, app: t.Any) -> None:
     assert call(app, "/?q=1").text == "/1"
 
 
+def test_c14_a_stream_of_a_copied_context(
+    native: Framework, trace: list[t.Any]
+) -> None:
+    app = native.App("conformance")
+    app.teardown_request(lambda exc: trace.append(native.request.path))
+
+    with app.test_request_context("/here"):
+        copy = native.globals.request_ctx.copy()
+
+    assert trace == ["/here"]
+
+    with copy:
+        stream = native.stream_with_context(iter(["a", native.request.path]))
+
+    assert trace == ["/here"], "it waits for the stream"
+    assert list(stream) == ["a", "/here"]
+    assert trace == ["/here", "/here"]
+    stream.close()
+    assert trace == ["/here", "/here"]
+
+
+def test_c14_a_stream_that_ends_before_the_request_does(
+    native: Framework, trace: list[t.Any]
+) -> None:
+    app = native.App("conformance")
+    app.teardown_request(lambda exc: trace.append("teardown"))
+
+    @app.route("/")
+    def index() -> str:
+        stream = native.stream_with_context(iter(["a", "b"]))
+        body = "".join(stream)
+        assert trace == []
+        stream.close()
+        return body
+
+    assert call(app).text == "ab"
+    assert trace == ["teardown"]
+    gc.collect()
+    assert trace == ["teardown"]
+
+
 # --- Rule 15
 
 
@@ -1427,6 +1485,21 @@ def test_c16_without_with_it_tears_down_once(
     client.get("/a")
     assert trace == ["/a"]
     assert not fw.has_request_context()
+
+
+def test_c16_with_client_and_a_stream(fw: Framework, trace: list[t.Any]) -> None:
+    app = _streaming(fw, trace)
+
+    with app.test_client() as client:
+        response = client.get("/")
+        assert response.text == "/a/b"
+        assert fw.request.path == "/"
+        response.close()
+        assert fw.request.path == "/"
+
+    assert trace[-2:] == ["request", "appcontext"]
+    assert trace.count("request") == trace.count("appcontext") <= 2
+    assert not fw.has_app_context()
 
 
 def test_c16_the_preserved_context_keeps_session_and_g(

@@ -552,6 +552,49 @@ def test_c24_an_abort_in_a_blueprint_view_is_the_blueprint_s(fw: Framework) -> N
     assert call(app, "/nowhere").text == "app"
 
 
+def test_c24_a_hook_may_route_otherwise(fw: Framework, app: t.Any) -> None:
+    """Dispatch reads what stands on the request by then."""
+    app.add_url_rule("/there/<x>", endpoint="there", view_func=lambda x: f"there {x}")
+    app.add_url_rule("/here", endpoint="here", view_func=lambda: "here")
+    app.add_url_rule("/args/<x>", endpoint="args", view_func=lambda x: x)
+
+    @app.before_request
+    def before() -> None:
+        request = fw.request
+
+        if request.path == "/args/a":
+            request.view_args = {"x": "b"}
+        elif request.path == "/gone":
+            request.routing_exception = Forbidden()
+        elif request.path in {"/here", "/nowhere"}:
+            (request.url_rule,) = app.url_map.iter_rules("there")
+            request.view_args = {"x": request.path}
+            request.routing_exception = None
+
+    assert call(app, "/here").text == "there /here"
+    assert call(app, "/nowhere").text == "there /nowhere"
+    assert call(app, "/args/a").text == "b"
+    assert call(app, "/args/c").text == "c"
+    assert call(app, "/gone").status == 403
+
+
+def test_c24_the_blueprints_follow_the_rule(fw: Framework, trace: list[t.Any]) -> None:
+    app, outer, inner = nested(fw)
+    outer.after_request(note_after(trace, "outer"))
+    outer.teardown_request(note_exc(trace, "teardown outer"))
+    outer.add_url_rule("/", endpoint="v", view_func=lambda: str(fw.request.blueprint))
+    mount(app, outer, inner)
+
+    @app.before_request
+    def before() -> None:
+        (fw.request.url_rule,) = app.url_map.iter_rules("outer.v")
+        fw.request.view_args = {}
+        fw.request.routing_exception = None
+
+    assert call(app, "/nowhere").text == "outer"
+    assert trace == ["outer", ("teardown outer", None)]
+
+
 def test_c24_405_tells_the_methods(fw: Framework, app: t.Any) -> None:
     app.add_url_rule("/", endpoint="p", view_func=lambda: "", methods=["POST", "PUT"])
     answer = call(app)

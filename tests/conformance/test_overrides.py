@@ -301,6 +301,20 @@ def test_hook_tables_change_during_a_request(fw: Framework, trace: Trace) -> Non
     ]
 
 
+def test_a_hook_added_by_a_hook_runs_in_the_same_request(
+    fw: Framework, trace: Trace
+) -> None:
+    app = program(fw.App, trace)
+
+    def adds() -> None:
+        if len(app.before_request_funcs[None]) == 2:
+            app.before_request_funcs[None].append(lambda: trace.append("added"))
+
+    app.before_request(adds)
+    call(app)
+    assert trace[:2] == ["before", "added"]
+
+
 @pytest.mark.parametrize(
     "name",
     ["before_request_funcs", "after_request_funcs", "teardown_request_funcs"],

@@ -22,9 +22,9 @@ import pytest
 from hypothesis import given
 from hypothesis import note
 from hypothesis import strategies as st
+from tests.conformance.subjects import FLASK
 from tests.conformance.subjects import Framework
 from tests.conformance.subjects import NATIVE
-from tests.conformance.subjects import SUBJECTS
 from tests.conformance.support import Answer
 from tests.conformance.support import call
 from werkzeug.exceptions import BadRequestKeyError
@@ -32,8 +32,6 @@ from werkzeug.exceptions import Forbidden
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import InternalServerError
 from werkzeug.exceptions import NotFound
-
-FLASK = next(subject for subject in SUBJECTS if subject.name == "flask")
 
 
 class Base(Exception):
