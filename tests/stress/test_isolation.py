@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from tests.conformance.subjects import Framework
+from tests.conformance.subjects import NATIVE
 from tests.stress.programs import application
 from tests.stress.programs import ask
 from tests.stress.programs import in_threads
@@ -253,6 +254,45 @@ def test_tasks_of_one_loop_that_take_turns(fw: Framework) -> None:
 
     async def main() -> None:
         await asyncio.gather(*[one(n) for n in range(50)])
+
+    with nothing_left(fw):
+        asyncio.run(main())
+
+
+@pytest.mark.parametrize("fw", NATIVE, ids=repr)
+def test_async_views_inside_a_running_loop(fw: Framework) -> None:
+    """An async test, or a notebook, that calls the application."""
+    app = application(fw)
+
+    @app.before_request
+    async def before() -> None:
+        begin(fw)
+        await asyncio.sleep(0)
+
+    @app.route("/")
+    async def view() -> str:
+        await asyncio.sleep(0)
+        looks(fw, app, fw.g.number)
+        await asyncio.gather(
+            asyncio.sleep(0), asyncio.to_thread(looks_here, fw.g.number)
+        )
+        return str(fw.g.number)
+
+    def looks_here(number: str) -> None:
+        looks(fw, app, number)
+
+    @app.teardown_request
+    async def teardown(error: Any) -> None:
+        looks(fw, app, fw.g.number)
+
+    async def one(number: int) -> None:
+        send(app, "/", number)
+        await asyncio.sleep(0)
+        assert not fw.has_request_context()
+        send(app, "/", number)
+
+    async def main() -> None:
+        await asyncio.gather(*[one(n) for n in range(5)])
 
     with nothing_left(fw):
         asyncio.run(main())
