@@ -36,6 +36,7 @@ from werkzeug.routing import MapAdapter
 from werkzeug.routing import RequestRedirect
 from werkzeug.routing import RoutingException
 from werkzeug.routing import Rule
+from werkzeug.urls import uri_to_iri
 from werkzeug.utils import redirect as werkzeug_redirect
 from werkzeug.wsgi import get_host
 
@@ -515,6 +516,8 @@ class App(Application, Scaffold):
         )
         if not request.host:
             _check_host(request.environ.get("HTTP_HOST", ""))
+        elif ":" in request.host or "xn--" in request.host:
+            _check_parts(request.host)
         subdomain = None
         if url_map.host_matching:
             server_name = None
@@ -862,6 +865,14 @@ def _check_host(host: str) -> None:
             return
     if host:
         raise SecurityError(f"Host {host!r} is not valid")
+
+
+def _check_parts(host: str) -> None:
+    """Refuse a port or a Punycode label of which no URL could be made."""
+    try:
+        uri_to_iri(f"http://{host}/")
+    except ValueError:
+        raise SecurityError(f"Host {host!r} is not valid") from None
 
 
 def _request_context() -> Context:

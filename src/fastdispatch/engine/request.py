@@ -809,7 +809,8 @@ class RequestKernel:
         data = self.get_data() if cache else self.get_data(cache=False)
         try:
             value = self.json_module.loads(data)
-        except ValueError as e:
+        except (ValueError, RecursionError) as e:
+            # What is nested too deeply is no fault of the application's either.
             value = None if silent else self.on_json_loading_failed(e)  # type: ignore[attr-defined]
             if cache:
                 loud, quiet = self._cached_json
