@@ -601,21 +601,117 @@ def test_opens_on_first_use_unless_a_subclass_wants_to_see_each_request() -> Non
     assert patched.opens_on_first_use is False
 
 
+PERMANENT = {"_permanent": True, "a": 1}
+LONG = {"a": "b" * 200}
+
+
 @pytest.mark.parametrize(
     ("config", "cookies", "needed"),
     [
         ({}, None, False),
         ({}, "other=1", False),
-        ({}, "other=1; session=x", True),
-        ({"SESSION_COOKIE_NAME": "sid"}, "session=x", False),
-        ({"SESSION_COOKIE_NAME": "é"}, "other=x", True),
-        ({"SESSION_REFRESH_EACH_REQUEST": False}, "session=x", False),
+        ({}, "session={plain}", False),
+        ({}, "other=1; session={plain}; more=2", False),
+        ({}, "other=1;session={plain}", False),
+        ({}, "session={permanent}", True),
+        ({}, "other=1; session={permanent}; more=2", True),
+        ({"SESSION_COOKIE_NAME": "sid"}, "session={permanent}", False),
+        ({"SESSION_REFRESH_EACH_REQUEST": False}, "session={permanent}", False),
+        # Not sure, hence yes.
+        ({}, "session={long}", True),
+        ({}, "session={escaped}", True),
+        ({}, "xsession={plain}", True),
+        ({}, "session={plain}; session={permanent}", True),
+        ({}, "sessions={plain}; session={permanent}", True),
+        ({}, 'other="; session={plain}"; session={permanent}', True),
+        ({}, "session = {permanent}", True),
+        ({}, "session ={permanent}; session={plain}", True),
+        ({}, 'session="{quoted}"', True),
+        ({}, "session=", True),
+        ({}, "session", True),
+        ({}, "session=!", True),
+        ({}, "session=\xe9", True),
+        ({"SESSION_COOKIE_NAME": "\xe9"}, "other=x", True),
     ],
 )
 def test_c49_needs_save_unopened(config: Any, cookies: Any, needed: bool) -> None:
     app = make("ours", **config)
-    environ = {} if cookies is None else {"HTTP_COOKIE": cookies}
+    environ = {}
+    permanent = signed(app, PERMANENT)
+    if cookies is not None:
+        environ["HTTP_COOKIE"] = cookies.format(
+            plain=signed(app, PLAIN),
+            permanent=permanent,
+            long=signed(app, LONG),
+            escaped=signed(app, {"a": "\n"}),
+            # The first character of the payload as an octal escape.
+            quoted=f"\\{ord(permanent[0]):03o}{permanent[1:]}",
+        )
     assert app.session_interface.needs_save_unopened(app, environ) is needed
+
+
+@given(
+    data=st.dictionaries(
+        st.text(max_size=3) | st.sampled_from(["_permanent", " t", " di"]),
+        json_values,
+        max_size=3,
+    ),
+    before=st.text('session=;, ".x', max_size=12),
+    after=st.text('session=;, ".x', max_size=12),
+)
+def test_c49_unopened_only_if_opening_it_would_change_nothing(
+    data: Any, before: str, after: str
+) -> None:
+    cookies = f"{before}session={signed(OURS, data)}{after}"
+    environ = {**environ_of(), "HTTP_COOKIE": cookies}
+    interface = OURS.session_interface
+    if interface.needs_save_unopened(OURS, environ):
+        return
+    with OURS.app_context():
+        session = interface.open_session(OURS, OURS.request_class(environ))
+        assert not interface.should_set_cookie(OURS, session)
+
+
+def environ_of() -> Any:
+    builder = EnvironBuilder("/")
+    try:
+        return builder.get_environ()
+    finally:
+        builder.close()
+
+
+def test_c49_needs_save_unopened_if_payloads_are_not_the_stock_ones() -> None:
+    def needed(app: Any) -> bool:
+        environ = {"HTTP_COOKIE": f"session={signed(OURS, PLAIN)}"}
+        return bool(app.session_interface.needs_save_unopened(app, environ))
+
+    class Custom(SecureCookieSessionInterface):
+        serializer = TaggedJSONSerializer()
+
+    class Digest(SecureCookieSessionInterface):
+        digest_method = staticmethod(hashlib.sha256)
+
+    class Provider(fastdispatch.json.DefaultJSONProvider):
+        def loads(self, s: Any, **kwargs: Any) -> Any:
+            return PERMANENT
+
+    app = make("ours")
+    assert needed(app) is False
+    app.session_interface = Custom()
+    assert needed(app) is False
+    Custom.serializer.register(type("Tag", (JSONTag,), {"key": "x"}))
+    assert needed(app) is True
+    Custom.serializer = TaggedJSONSerializer()
+    assert needed(app) is False
+    Custom.serializer.register(type("Tag", (JSONTag,), {"key": " d"}), force=True)
+    assert needed(app) is True
+    app.session_interface = Digest()
+    assert needed(app) is True
+    app = make("ours")
+    app.json = Provider(app)
+    assert needed(app) is True
+    app = make("ours", SECRET_KEY=None)
+    assert needed(app) is True
 
 
 @pytest.mark.parametrize("framework", ["ours", "flask"])
