@@ -31,21 +31,17 @@ def say(line: str) -> None:
     print(f"== {line}", flush=True)
 
 
-def clean_environment(**more: str) -> dict[str, str]:
+def run(
+    *command: str | Path, cwd: Path = ROOT, switches: dict[str, str] | None = None
+) -> None:
     hidden = ("FASTDISPATCH_", "PYTHONPATH", "VIRTUAL_ENV")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
-    return kept | more
+    subprocess.run(command, cwd=cwd, env=kept | (switches or {}), check=True)
 
 
-def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> None:
-    subprocess.run(command, cwd=cwd, env=clean_environment(**environment), check=True)
-
-
-def build(source: Path, kind: str, out: Path, **environment: str) -> Path:
-    run(
-        *(sys.executable, "-m", "build", f"--{kind}", "--outdir", out, source),
-        **environment,
-    )
+def build(source: Path, kind: str, out: Path, mode: str = "require") -> Path:
+    command = (sys.executable, "-m", "build", f"--{kind}", "--outdir", out, source)
+    run(*command, switches={"FASTDISPATCH_BUILD": mode})
     (made,) = out.iterdir()
     shutil.copy(made, DIST / made.name)
     return made
@@ -107,10 +103,7 @@ def check_installed(
     run(python, "-m", "pip", "install", "--quiet", "--upgrade", "pip>=25.1")
     run(python, "-m", "pip", "install", "--quiet", wheel)
     run(python, "-m", "pip", "check")
-    run(
-        *(python, "-m", "pip", "install", "--quiet", "--group", "test-all"),
-        cwd=project,
-    )
+    run(python, "-m", "pip", "install", "--quiet", "--group", "test-all", cwd=project)
     tests = folder / "tests"
     tests.mkdir()
     for name in test_sources():
@@ -121,8 +114,8 @@ def check_installed(
         "FASTDISPATCH_EXPECT_INSTALLED": "1",
         "FASTDISPATCH_PURE": "0" if build == "compiled" else "",
     }
-    run(python, "-m", "fastdispatch", cwd=tests, **switches)
-    run(python, "-m", "pytest", *arguments, cwd=tests, **switches)
+    run(python, "-m", "fastdispatch", cwd=tests, switches=switches)
+    run(python, "-m", "pytest", *arguments, cwd=tests, switches=switches)
 
 
 def main() -> None:
@@ -143,9 +136,7 @@ def main() -> None:
         wheels = {}
         for name, mode in (("compiled", "require"), ("pure", "pure")):
             say(f"{name} wheel, from the sdist")
-            wheels[name] = build(
-                project, "wheel", folder / name / "out", FASTDISPATCH_BUILD=mode
-            )
+            wheels[name] = build(project, "wheel", folder / name / "out", mode)
             check_wheel(wheels[name], name)
         for name, wheel in wheels.items():
             check_installed(wheel, name, project, folder / name, sys.argv[1:])
