@@ -38,8 +38,9 @@ CANDIDATES = {
     "falcon": ("falcon_app", "make", "falcon"),
     "bottle": ("bottle_app", "make", "bottle"),
     "flask": ("flask_app", "make", "flask"),
+    "accelerated": ("flask_app", "make_accelerated", ""),
 }
-OURS = {"fastdispatch", "fastdispatch-pure"}
+OURS = {"accelerated", "fastdispatch", "fastdispatch-pure"}
 
 
 def _start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
