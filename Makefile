@@ -7,7 +7,8 @@
 #   make wheel     sdist and wheels, each installed and tested
 #   make bench     the benchmark
 #   make annotate  Cython's view of the compiled modules, as HTML
-#   make parity    Flask's own tests
+#   make parity    Flask's own tests, on App
+#   make flask-suite   Flask's own tests, on accelerated Flask
 #
 # PYTHON=python3.12 VENV=.venv-3.12 uses another interpreter; ARGS="-x -k hooks" goes to
 # pytest (test, wheel), to the benchmark or to the parity run.
@@ -19,7 +20,7 @@ BIN := $(VENV)/bin
 ENGINE := $(wildcard src/fastdispatch/engine/*.py src/fastdispatch/engine/*.pxd)
 SOURCES := setup.py pyproject.toml src/fastdispatch/__init__.py $(ENGINE)
 
-.PHONY: build serve test test-compiled test-pure lint wheel bench annotate parity clean
+.PHONY: build serve test test-compiled test-pure lint wheel bench annotate parity flask-suite clean
 
 build: $(VENV)/.built
 
@@ -77,6 +78,9 @@ annotate: $(VENV)/.group-build
 
 parity: $(VENV)/.built $(VENV)/.group-dev
 	$(BIN)/python tools/parity.py $(ARGS)
+
+flask-suite: $(VENV)/.built $(VENV)/.group-dev
+	$(BIN)/python tools/flask_suite.py $(ARGS)
 
 clean:
 	rm -rf build dist wheelhouse .venv .venv-* src/*.egg-info
