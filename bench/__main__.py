@@ -22,6 +22,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import fastdispatch
+
 from .workloads import Environ
 from .workloads import Refused
 from .workloads import Unsupported
@@ -32,13 +34,13 @@ from .workloads import WSGIApp
 #: name: module of ``bench.apps``, its maker, the distribution whose version is shown.
 CANDIDATES = {
     "raw": ("raw_app", "make", ""),
-    "fastdispatch": ("fastdispatch_app", "make", "fastdispatch"),
+    "fastdispatch": ("fastdispatch_app", "make", ""),
     "fastdispatch-pure": ("fastdispatch_app", "make_pure", ""),
+    "accelerated": ("flask_app", "make_accelerated", ""),
     "wheezy": ("wheezy_app", "make", "wheezy.web"),
     "falcon": ("falcon_app", "make", "falcon"),
     "bottle": ("bottle_app", "make", "bottle"),
     "flask": ("flask_app", "make", "flask"),
-    "accelerated": ("flask_app", "make_accelerated", ""),
 }
 OURS = {"accelerated", "fastdispatch", "fastdispatch-pure"}
 
@@ -150,20 +152,9 @@ def ratio(times: dict[str, list[float]], name: str, base: str | None) -> float |
 def versions() -> dict[str, str]:
     """Python, the build of fastdispatch, and every package that took part."""
     found = {"python": f"{platform.python_implementation()} {sys.version.split()[0]}"}
-    try:
-        import fastdispatch
-
-        compiled = getattr(fastdispatch, "compiled", None)
-        if compiled is None:
-            from fastdispatch import _build
-
-            compiled = getattr(_build, "compiled", None)
-        found["fastdispatch build"] = {True: "compiled", False: "pure"}.get(
-            compiled,  # type: ignore[arg-type]
-            "unknown",
-        )
-    except ImportError as e:
-        found["fastdispatch build"] = f"none ({e})"
+    build = "compiled" if fastdispatch.compiled else "pure"
+    found["fastdispatch build"] = build
+    found["fastdispatch"] = fastdispatch.__version__
     for name in ("werkzeug", *(c[2] for c in CANDIDATES.values() if c[2])):
         try:
             found[name] = metadata.version(name)

@@ -19,7 +19,7 @@ from bench.workloads import WORKLOADS
 
 import fastdispatch
 
-OURS = ["fastdispatch"] + ["fastdispatch-pure"] * fastdispatch.compiled
+OURS = ["fastdispatch", "accelerated"] + ["fastdispatch-pure"] * fastdispatch.compiled
 
 
 @pytest.mark.parametrize("candidate", ["raw", "flask", *OURS])
@@ -128,6 +128,7 @@ def test_a_run_writes_its_report(
         "flask",
         "fastdispatch",
         "fastdispatch-pure",
+        "accelerated",
     }
     assert f"fastdispatch build: {build}" in capsys.readouterr().out
 
