@@ -1386,6 +1386,21 @@ def test_c14_a_stream_of_a_copied_context(
     assert trace == ["/here", "/here"]
 
 
+def test_c14_a_stream_made_in_teardown(native: Framework, trace: list[t.Any]) -> None:
+    app = native.App("conformance")
+    streams: list[t.Any] = []
+
+    @app.teardown_request
+    def teardown(exc: BaseException | None) -> None:
+        trace.append(native.request.path)
+        streams.append(native.stream_with_context(iter(["late"])))
+
+    call(app, "/x")
+    assert list(streams[0]) == ["late"]
+    streams[0].close()
+    assert trace == ["/x"], "it has ended; it does not end again"
+
+
 def test_c14_a_stream_that_ends_before_the_request_does(
     native: Framework, trace: list[t.Any]
 ) -> None:
