@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from werkzeug.exceptions import BadRequest
+from werkzeug.utils import cached_property
 from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from . import errors
 from . import json
 from .engine.request import active_app
+from .engine.request import ImmutableMultiDict
+from .engine.request import not_utf8
 from .engine.request import RequestKernel
 from .engine.response import ResponseKernel
 
@@ -19,8 +22,20 @@ class Request(RequestKernel, WerkzeugRequest):  # type: ignore[misc]
     """The request that ``App`` makes; to be subclassed as ``App.request_class``.
 
     It is Werkzeug's ``Request`` with what Flask adds, and is lazy: nothing is read from
-    the environ before it is looked at.
+    the environ before it is looked at. A query string that is not UTF-8 is a BadRequest
+    where Werkzeug's attributes raise UnicodeDecodeError.
     """
+
+    parameter_storage_class = ImmutableMultiDict
+    dict_storage_class = ImmutableMultiDict
+
+    @cached_property
+    def full_path(self) -> str:
+        """The path with the query string. BadRequest if that is not UTF-8."""
+        try:
+            return super().full_path
+        except UnicodeDecodeError as e:
+            raise not_utf8() from e
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
         """Raise what ``get_json`` raises; its return value is used instead if there is.

@@ -22,6 +22,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request as WerkzeugRequest
 
@@ -245,7 +246,11 @@ def outcome(read: Callable[[], Any]) -> Any:
     """What *read* returns, or how it fails."""
     try:
         return plain(read())
+    except UnicodeDecodeError:
+        return BadRequest, "not UTF-8"  # ours says so
     except HTTPException as e:
+        if isinstance(e.__cause__, UnicodeDecodeError):
+            return BadRequest, "not UTF-8"
         return type(e), e.code, e.description
     except Exception as e:
         return type(e), str(e) if isinstance(e, KeyError) else None

@@ -11,6 +11,8 @@ from typing import Any
 import flask
 import pytest
 from werkzeug.datastructures import EnvironHeaders
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -130,15 +132,39 @@ def test_copy_and_pickle() -> None:
 )
 def test_c1_what_is_not_latin1_is_a_bad_request_at_access(key: str, name: str) -> None:
     request = Request(create_environ() | {key: "/\u20ac"})
-    for read in (request.check, lambda: getattr(request, name)):
-        with pytest.raises(BadRequest) as caught:
-            read()
-        assert key in str(caught.value.description)
+    with pytest.raises(BadRequest) as caught:
+        getattr(request, name)
+    assert key in str(caught.value.description)
 
 
-def test_c1_check_lets_latin1_pass() -> None:
-    Request({}).check()
-    Request(create_environ("/\u00fc?\u00fc=\u00fc")).check()
+@pytest.mark.parametrize("name", ["args", "values", "full_path"])
+def test_a_query_that_is_not_utf8_is_a_bad_request_where_flask_fails(name: str) -> None:
+    environ = create_environ() | {"QUERY_STRING": "a=\xff"}
+    with pytest.raises(UnicodeDecodeError):
+        getattr(flask.Request(environ), name)
+    with pytest.raises(BadRequest, match="UTF-8"):
+        getattr(Request(environ), name)
+
+
+@pytest.mark.parametrize("name", ["args", "form", "files", "cookies", "values"])
+def test_what_is_parsed_is_of_the_storage_class_always(name: str) -> None:
+    class Own(Request):
+        parameter_storage_class = MultiDict
+        dict_storage_class = MultiDict
+
+    class Werkzeugs(Request):
+        parameter_storage_class = ImmutableMultiDict
+        dict_storage_class = ImmutableMultiDict
+
+    for text in ("a=b", "a=%20", "a=%ff", 'a="b"'):
+        for cls in (Request, Own, Werkzeugs):
+            environ = create_environ(data=text, content_type=FORM, method="POST")
+            environ |= {"QUERY_STRING": text, "HTTP_COOKIE": text}
+            value = getattr(cls(environ), name)
+            values = value.dicts if name == "values" else [value]
+            for value in values:
+                assert type(value) is cls.parameter_storage_class
+                assert isinstance(value, ImmutableMultiDict) is (cls is not Own)
 
 
 SUBJECTS = [(flask.Flask, flask.Request), (App, Request)]

@@ -41,8 +41,10 @@ cdef object not_latin1(str key)
 @cython.locals(text=str)
 cdef object encode_query(object environ)
 
-cdef object parse_pairs(str text)
-cdef object parse_cookies(str text)
+cpdef object not_utf8()
+cdef object parse_pairs(str text, object storage)
+cdef object parse_cookies(str text, object storage)
+cdef bint is_known_storage(object storage)
 
 @cython.locals(mimetype=str)
 cdef str parse_mimetype(str content_type)

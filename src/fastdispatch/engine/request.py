@@ -98,6 +98,11 @@ def not_latin1(key: str) -> BadRequest:
     )
 
 
+def not_utf8() -> BadRequest:
+    """The error for a query string that cannot be decoded."""
+    return BadRequest("The query string of the request is not UTF-8.")
+
+
 def encode_query(environ: Any) -> bytes:
     """The query string as it came.
 
@@ -110,16 +115,21 @@ def encode_query(environ: Any) -> bytes:
         raise not_latin1("QUERY_STRING") from e
 
 
-def parse_pairs(text: str) -> Any:
-    """A query or an urlencoded form as ImmutableMultiDict; None if unsure of it."""
-    result = capi.new_instance(_MULTI_DICT)
+def parse_pairs(text: str, storage: Any) -> Any:
+    """A query or an urlencoded form as *storage*; None if unsure of it."""
+    result = capi.new_instance(storage)
     return result if capi.read_pairs(text, result) else None
 
 
-def parse_cookies(text: str) -> Any:
-    """The cookies of a header as ImmutableMultiDict; None if unsure of it."""
-    result = capi.new_instance(_MULTI_DICT)
+def parse_cookies(text: str, storage: Any) -> Any:
+    """The cookies of a header as *storage*; None if unsure of it."""
+    result = capi.new_instance(storage)
     return result if capi.read_cookies(text, result) else None
+
+
+def is_known_storage(storage: Any) -> bool:
+    """Whether *storage* is a class that may be filled without its constructor."""
+    return storage is _MULTI_DICT or storage is WerkzeugMultiDict
 
 
 def parse_mimetype(content_type: str) -> str:
@@ -302,20 +312,6 @@ class RequestKernel:
         if populate_request and not shallow:
             environ["werkzeug.request"] = self
 
-    def check(self) -> None:
-        """Refuse an environ whose paths or query cannot be decoded (rule 1).
-
-        :raises BadRequest: naming the key, as access to the attribute would.
-        """
-        environ = self.environ
-        for key in ("PATH_INFO", "SCRIPT_NAME", "QUERY_STRING"):
-            value = environ.get(key)
-            if value and not value.isascii():
-                try:
-                    value.encode("latin1")
-                except UnicodeEncodeError as e:
-                    raise not_latin1(key) from e
-
     # What Werkzeug's constructor sets.
 
     @property
@@ -438,7 +434,10 @@ class RequestKernel:
 
     @property
     def args(self) -> Any:
-        """The parameters of the query string, as ``parameter_storage_class``."""
+        """The parameters of the query string, as ``parameter_storage_class``.
+
+        BadRequest if it is not UTF-8.
+        """
         value = self._raw_args
         if value is _UNREAD:
             value = self._parse_args()
@@ -457,14 +456,18 @@ class RequestKernel:
         self.__dict__.pop("args", None)
 
     def _parse_args(self) -> Any:
-        if self.parameter_storage_class is WerkzeugMultiDict:  # type: ignore[attr-defined]
+        storage = self.parameter_storage_class  # type: ignore[attr-defined]
+        if is_known_storage(storage):
             query = self.query_string
             if type(query) is bytes and query.isascii():
                 known = query
-                args = parse_pairs(known.decode("ascii"))
+                args = parse_pairs(known.decode("ascii"), storage)
                 if args is not None:
                     return args
-        return _next(self).args
+        try:
+            return _next(self).args
+        except UnicodeDecodeError as e:
+            raise not_utf8() from e
 
     @property
     def cookies(self) -> Any:
@@ -488,14 +491,13 @@ class RequestKernel:
 
     def _parse_cookies(self) -> Any:
         headers = self.headers
-        if (
-            type(headers) is _HEADERS and self.dict_storage_class is WerkzeugMultiDict  # type: ignore[attr-defined]
-        ):
+        storage = self.dict_storage_class  # type: ignore[attr-defined]
+        if type(headers) is _HEADERS and is_known_storage(storage):
             text = lookup(headers.environ, "HTTP_COOKIE")
             if text is None:
                 text = ""
             if type(text) is str:
-                cookies = parse_cookies(text)
+                cookies = parse_cookies(text, storage)
                 if cookies is not None:
                     return cookies
         return _next(self).cookies
@@ -742,7 +744,7 @@ class RequestKernel:
             and "stream" not in values
             and self.mimetype == _URLENCODED
             and self.want_form_data_parsed  # type: ignore[attr-defined]
-            and self.parameter_storage_class is WerkzeugMultiDict  # type: ignore[attr-defined]
+            and is_known_storage(self.parameter_storage_class)  # type: ignore[attr-defined]
             and self.form_data_parser_class is FormDataParser  # type: ignore[attr-defined]
             and cls.make_form_data_parser is _STOCK_PARSER
             and cls._get_stream_for_parsing is _STOCK_PARSING
@@ -751,20 +753,21 @@ class RequestKernel:
         )
 
     def _load_plain_form(self, values: dict[str, Any]) -> None:
+        storage = self.parameter_storage_class  # type: ignore[attr-defined]
         data = b""
         form = None
         try:
             data = self._read_body()
-            form = parse_pairs(data.decode())
+            form = parse_pairs(data.decode(), storage)
         except ValueError:
             # Not UTF-8: Werkzeug's parser makes an empty form of it.
             pass
         if form is None:
-            form = FormDataParser(cls=WerkzeugMultiDict).parse(
+            form = FormDataParser(cls=storage).parse(
                 BytesIO(data), _URLENCODED, len(data)
             )[1]
         values["form"] = form
-        values["files"] = capi.new_instance(WerkzeugMultiDict)
+        values["files"] = capi.new_instance(storage)
 
     def _explain_missing_files(self) -> None:
         """Called in debug mode when a form has been parsed."""
