@@ -318,13 +318,17 @@ class _CookieSerializer(URLSafeTimedSerializer):
             return None
         if max_age is not None:
             now, known_stamp = self._now()
+            age = 0
             if stamp != known_stamp:
                 try:
-                    time = _decode(stamp)
+                    signed_at = _decode(stamp)
                 except ValueError:
                     return None
-                if len(time) > 8 or not 0 <= now - int.from_bytes(time) <= max_age:
+                if len(signed_at) > 8:
                     return None
+                age = now - int.from_bytes(signed_at)
+            if not 0 <= age <= max_age:
+                return None
         return payload
 
 

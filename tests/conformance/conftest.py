@@ -69,7 +69,6 @@ def trace() -> list[t.Any]:
 DISAGREE: dict[str, str] = {
     "test_header_injection_through_the_status[app-compiled-200": "not refused",
     "test_header_injection_through_the_status[app-pure-200": "not refused",
-    "test_c49_no_lifetime_no_session": "age is not checked within the second",
     "test_a_failure_at[app-compiled-preserve_context": "no teardown, a context left",
     "test_a_failure_at[app-pure-preserve_context": "no teardown, a context left",
     "test_a_log_handler_that_fails_loses_no_teardown": "the rest is skipped",

@@ -322,6 +322,15 @@ def test_too_old_and_from_the_future(
     assert dict(opened(app, cookie)) == (PLAIN if valid else {})
 
 
+@pytest.mark.parametrize("framework", ["ours", "flask"])
+@pytest.mark.parametrize(("lifetime", "valid"), [(0, True), (-1, False), (-60, False)])
+def test_c49_lifetime_counts_within_the_second(
+    framework: str, lifetime: int, valid: bool
+) -> None:
+    app = make(framework, PERMANENT_SESSION_LIFETIME=timedelta(seconds=lifetime))
+    assert dict(opened(app, signed(app, PLAIN))) == (PLAIN if valid else {})
+
+
 # Bad cookies.
 
 VALID_PAYLOAD = "eyJhIjoxfQ"
