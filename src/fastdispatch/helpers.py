@@ -131,7 +131,7 @@ class _ContextStream(Generic[AnyStr]):
 
     def __init__(self, iterator: Iterator[AnyStr], ctx: Context) -> None:
         self._iterator: Iterator[AnyStr] = iterator
-        ctx.hold()
+        self._hold = ctx.hold()
         self._ctx = ctx
 
     def __iter__(self) -> _ContextStream[AnyStr]:
@@ -175,7 +175,7 @@ class _ContextStream(Generic[AnyStr]):
             exc = exc or e
             raise
         finally:
-            ctx.release(exc)
+            ctx.release(self._hold, exc)
 
     def __del__(self) -> None:
         self.close()

@@ -39,6 +39,7 @@ cdef class Context(Routed):
     cdef object _token
     cdef list _more
     cdef int _holds
+    cdef int _generation
     cdef bint _finished
     cdef bint _silent
 
@@ -69,6 +70,7 @@ cdef class Context(Routed):
     cdef _end_work(self, object errors)
     cdef str _cannot_pop(self, object active)
     @cython.locals(plan=Plan)
+    cdef drop_holds(self)
     cdef object _finish(self, object exc)
     cdef object _call_teardown(self, object step, object exc, object errors)
     cdef object _close_request(self, object errors)

@@ -146,6 +146,7 @@ class Context(Routed):
         self._token = None
         self._more = None
         self._holds = 0
+        self._generation = 0
         self._finished = True
         self._silent = False
 
@@ -518,15 +519,22 @@ class Context(Routed):
             return f"Cannot pop {self!r}: the active context is {active!r}."
         return f"Cannot pop {self!r}: it was not pushed."
 
-    def hold(self) -> None:
-        """Put the teardown off until :meth:`release`; N times if need be. Rule 14."""
-        self._holds += 1
+    def hold(self) -> int:
+        """Put the teardown off until :meth:`release` gets what this returns. Rule 14.
 
-    def release(self, exc: Any = None) -> None:
+        N holds put it off until the last release.
+        """
+        self._holds += 1
+        return self._generation
+
+    def release(self, hold: int, exc: Any = None) -> None:
         """Give up one :meth:`hold`; tear down if the context was popped meanwhile.
 
         :param exc: the error that ended the work, or None.
         """
+        if hold != self._generation:
+            # The request failed since.
+            return
         self._holds -= 1
         if self._holds > 0 or self._token is not None or self._finished:
             return
@@ -536,6 +544,11 @@ class Context(Routed):
         finally:
             capi.var_reset(_var, token)
         self._end_work(errors)
+
+    def drop_holds(self) -> None:
+        """The request failed: what was to be sent won't be, and nobody waits for it."""
+        self._holds = 0
+        self._generation += 1
 
     def _finish(self, exc: Any) -> Any:
         """Tear down: request, then application. Rules 40 to 42."""

@@ -144,10 +144,14 @@ def run_after(
 
 def failed(app: Any, what: str, error: BaseException, errors: Any) -> Any:
     """Log that *what* failed at teardown and add *error* to the list. Rule 42."""
-    app.logger.error("Error in %s", what, exc_info=error)
     if errors is None:
         errors = []
     errors.append(error)
+    try:
+        app.logger.error("Error in %s", what, exc_info=error)
+    except Exception as e:
+        # A log handler that fails must not keep the other hooks from running.
+        errors.append(e)
     return errors
 
 

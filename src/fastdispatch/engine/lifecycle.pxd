@@ -28,6 +28,7 @@ cdef class HostedApplication(Host):
 
 @cython.locals(ctx=Context)
 cdef object run(object app, Plan plan, object environ, object start_response)
+cdef close_unsent(object app, object response)
 cdef object refuse(object app, object error, object environ, object start_response)
 @cython.locals(plan=Plan)
 cpdef object full_dispatch_request(Context ctx)

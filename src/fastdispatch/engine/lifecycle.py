@@ -121,6 +121,7 @@ def run(app: Any, plan: Plan, environ: Any, start_response: Any) -> Iterable[byt
                 raise
             return refuse(app, e, environ, start_response)
     error: BaseException | None = None
+    response = None
     try:
         try:
             ctx.begin()
@@ -131,18 +132,33 @@ def run(app: Any, plan: Plan, environ: Any, start_response: Any) -> Iterable[byt
                 response = app.full_dispatch_request()
         except Exception as e:
             error = e
+            ctx.drop_holds()
             response = app.handle_exception(e)
         except BaseException as e:
             error = e
             raise
         return responses.send(response, environ, start_response)
     except BaseException as e:
-        if error is None and not plan.hosted:
-            # Rule 38.
-            error = e
+        ctx.drop_holds()
+        if not plan.hosted:
+            if error is None:
+                # Rule 38.
+                error = e
+            if response is not None:
+                close_unsent(app, response)
         raise
     finally:
         end(ctx, error)
+
+
+def close_unsent(app: Any, response: Any) -> None:
+    """Close a response that could not be sent: the server has nothing to close."""
+    try:
+        close = getattr(response, "close", None)
+        if close is not None:
+            close()
+    except Exception:
+        app.logger.exception("Closing a response that could not be sent failed")
 
 
 def refuse(
@@ -300,12 +316,13 @@ def process_response(ctx: Context, response: Any) -> Any:
 def end(ctx: Context, error: Any) -> None:
     """Keep the context for a debugger or a test client, then pop it. Rule 15."""
     preserve = capi.table_get(ctx.environ, "werkzeug.debug.preserve_context")
-    if preserve is not None:
-        ctx.preserve(preserve)
-    if (
-        error is not None
-        and not ctx.plan.own_should_ignore_error
-        and ctx.app.should_ignore_error(error)
-    ):
-        error = None
-    ctx.end(error)
+    if preserve is None and (error is None or ctx.plan.own_should_ignore_error):
+        ctx.end(error)
+        return
+    try:
+        if preserve is not None:
+            ctx.preserve(preserve)
+        if error is not None and ctx.app.should_ignore_error(error):
+            error = None
+    finally:
+        ctx.end(error)
