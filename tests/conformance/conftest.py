@@ -65,23 +65,3 @@ def trace() -> list[t.Any]:
     """Events in the order they happened."""
     return []
 
-
-DISAGREE: dict[str, str] = {
-    "test_header_injection_through_the_status[app-compiled-200": "not refused",
-    "test_header_injection_through_the_status[app-pure-200": "not refused",
-    "test_a_failure_at[app-compiled-preserve_context": "no teardown, a context left",
-    "test_a_failure_at[app-pure-preserve_context": "no teardown, a context left",
-    "test_a_log_handler_that_fails_loses_no_teardown": "the rest is skipped",
-    "test_should_ignore_error_that_fails": "no teardown",
-    "test_a_failing_start_response_closes_the_response[app-pure": "left to the gc",
-    "test_c14_teardown_once_where_the_stream_is_not_sent[app-compiled-fail": "gc",
-    "test_c14_teardown_once_where_the_stream_is_not_sent[app-pure-fail": "to the gc",
-}
-"""Where the native App is not there yet: each of these has to fail until it is."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        for name, reason in DISAGREE.items():
-            if item.name.startswith(name) and "flask" not in item.name:
-                item.add_marker(pytest.mark.xfail(reason=reason, strict=True))

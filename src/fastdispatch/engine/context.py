@@ -153,6 +153,11 @@ class Context(Routed):
     # What a context holds.
 
     @property
+    def hosted(self) -> bool:
+        """Whether another framework's rules hold: those of an accelerated Flask."""
+        return self.plan.hosted
+
+    @property
     def request(self) -> Any:
         """The request. RuntimeError in a context that has none (rule 17)."""
         return self.get_request()

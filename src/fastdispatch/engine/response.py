@@ -689,6 +689,8 @@ def make_response(app: Any, rv: Any, ctx: Any) -> Any:
                 " (body, status) or (body, headers)."
             )
 
+    if type(status) is str and capi.has_newline(status):
+        check_status(status, ctx)
     cls = app.response_class
     make = _stand_ins.get(cls, cls) if _stand_ins else cls
     kind = type(rv)
@@ -735,6 +737,15 @@ def make_response(app: Any, rv: Any, ctx: Any) -> Any:
     if headers:
         rv.headers.update(headers)
     return rv
+
+
+def check_status(status: str, ctx: Any) -> None:
+    """Refuse a status that would be more than a status line (PEP 3333).
+
+    In a host's own contexts it is let pass: Flask and Werkzeug do.
+    """
+    if not ctx.hosted:
+        raise ValueError(f"A status must not contain newline characters: {status!r}")
 
 
 def _invalid(rv: Any, ctx: Any) -> str:
