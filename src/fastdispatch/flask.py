@@ -73,10 +73,10 @@ _session_values = attrgetter(*_SESSION_NAMES)
 _STOCK_SESSION = _session_values(SecureCookieSessionInterface)
 
 
-class FlaskAppContext(HostedAppContext, AppContext):
+class FlaskAppContext(  # pyright: ignore[reportIncompatibleVariableOverride]
+    HostedAppContext, AppContext
+):
     """The application context that the engine pushes: lazy, otherwise Flask's own."""
-
-    __name__ = "AppContext"
 
 
 class FlaskContext(HostedContext, RequestContext):  # type: ignore[misc, override]

@@ -64,4 +64,3 @@ def client(app: t.Any) -> t.Any:
 def trace() -> list[t.Any]:
     """Events in the order they happened."""
     return []
-
