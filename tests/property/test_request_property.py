@@ -79,6 +79,7 @@ content_types = st.sampled_from(
             "multipart/form-data; boundary=b",
             "\xff/\xfe",
             "\t;a=b",
+            "\xa0text/Plain\n; a=b",
         ),
     ]
 )
@@ -387,7 +388,7 @@ json_texts = st.one_of(
 @given(
     json_texts,
     st.sampled_from([b"", b" ", b"\r\n\t", b"\0", b"\xef\xbb\xbf", b"x", b"{}"]),
-    st.sampled_from(["utf-8", "utf-16", "utf-32-be"]),
+    st.sampled_from(["utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32-le"]),
     st.booleans(),
     st.booleans(),
 )

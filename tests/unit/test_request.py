@@ -17,6 +17,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.formparser import FormDataParser
 from werkzeug.routing import Rule
 from werkzeug.test import create_environ
 from werkzeug.test import run_wsgi_app
@@ -343,3 +344,104 @@ def test_known_header_names_do_not_grow_without_bound() -> None:
         assert request.headers["X-Name"] == "value"
         request.environ["CONTENT_TYPE"] = f"text/x-{number}"
         assert Request(request.environ).mimetype == f"text/x-{number}"
+
+
+def form_environ(body: bytes = b"a=1&b=%32") -> dict[str, Any]:
+    return create_environ(method="POST", content_type=FORM, data=body)
+
+
+@pytest.mark.parametrize("cls", [flask.Request, Request])
+def test_a_form_is_parsed_from_data_that_was_read_before(cls: Any) -> None:
+    request = cls(form_environ())
+    assert request.get_data() == b"a=1&b=%32"
+    assert request.form.to_dict() == {"a": "1", "b": "2"}
+    request = cls(form_environ())
+    request._cached_data = b"other=data"
+    assert request.form.to_dict() == {"other": "data"}
+    request = cls(form_environ())
+    assert request.stream.read(4) == b"a=1&"
+    assert request.get_data(cache=False) == b"b=%32"
+    request = cls(form_environ())
+    assert request.stream.read(4) == b"a=1&"
+    assert request.form.to_dict() == {"b": "2"}
+
+
+@pytest.mark.parametrize("cls", [flask.Request, Request])
+def test_methods_that_parse_a_form_can_be_replaced(cls: Any) -> None:
+    def other_stream(self: Any = None) -> Any:
+        return BytesIO(b"other=stream")
+
+    class Parser(FormDataParser):
+        def parse(self, *args: Any, **kwargs: Any) -> Any:
+            return BytesIO(), {"other": "stream"}, {}
+
+    def other_parser(self: Any = None) -> Any:
+        return Parser()
+
+    overrides: dict[str, Any] = {
+        "_get_stream_for_parsing": other_stream,
+        "make_form_data_parser": other_parser,
+        "form_data_parser_class": Parser,
+        "stream": property(other_stream),
+    }
+    for name, value in overrides.items():
+        own = type("Own", (cls,), {name: value})
+        assert dict(own(form_environ()).form) == {"other": "stream"}, name
+        if name != "stream":
+            request = cls(form_environ())
+            setattr(request, name, value)
+            assert dict(request.form) == {"other": "stream"}, name
+    request = cls(form_environ())
+    request.stream = other_stream()
+    assert request.form.to_dict() == {"other": "stream"}
+
+
+@pytest.mark.parametrize("cls", [flask.Request, Request])
+def test_a_shallow_request_reads_no_body(cls: Any) -> None:
+    for name in ("stream", "data", "form", "files", "json"):
+        environ = form_environ() | {"CONTENT_TYPE": "application/json"}
+        with pytest.raises(RuntimeError, match="shallow"):
+            getattr(cls(environ, shallow=True), name)
+
+
+@pytest.mark.parametrize("cls", [flask.Request, Request])
+def test_failed_json_is_kept_apart_from_silenced_json(cls: Any) -> None:
+    class Answering(cls):  # type: ignore[misc]
+        def on_json_loading_failed(self, e: ValueError | None) -> Any:
+            return "answer"
+
+    environ = {"content_type": "application/json", "data": b"{", "method": "POST"}
+    request = Answering(create_environ(**environ))
+    assert request.get_json(silent=True) is None
+    assert request.get_json() == "answer"
+    assert request._cached_json == ("answer", None)
+    request = Answering(create_environ(**environ))
+    assert request.get_json() == "answer"
+    assert request._cached_json == ("answer", ...)
+    assert request.get_json(silent=True) is None
+    request = Answering(create_environ(**environ))
+    assert request.get_json(cache=False) == "answer"
+    assert request._cached_json == (..., ...)
+    assert request.get_data() == b""
+
+
+@pytest.mark.parametrize(
+    "length",
+    [None, "", "0", "3", "03", " 3", "3 ", "+3", "-3", "1_0", "\xb2", "x", "9" * 30],
+)
+@pytest.mark.parametrize("coding", [None, "chunked", "gzip"])
+def test_odd_lengths_are_read_as_werkzeug_does(
+    length: str | None, coding: str | None
+) -> None:
+    answers = []
+    for cls in (WerkzeugRequest, Request):
+        environ = create_environ(method="POST") | {"wsgi.input": BytesIO(b"12345")}
+        environ |= {"CONTENT_LENGTH": length} if length is not None else {}
+        environ |= {"HTTP_TRANSFER_ENCODING": coding} if coding is not None else {}
+        request = cls(environ)
+        answers.append([request.content_length])
+        try:
+            answers[-1].append(request.get_data())
+        except ClientDisconnected:
+            answers[-1].append("disconnected")
+    assert answers[0] == answers[1]

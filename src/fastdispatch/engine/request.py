@@ -741,7 +741,6 @@ class RequestKernel:
         cls: Any = type(self)
         return (
             self._cached_data is None
-            and "stream" not in values
             and self.mimetype == _URLENCODED
             and self.want_form_data_parsed  # type: ignore[attr-defined]
             and is_known_storage(self.parameter_storage_class)  # type: ignore[attr-defined]
