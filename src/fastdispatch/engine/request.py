@@ -32,7 +32,6 @@ _MIMETYPES: dict[str, str] = {}
 _KNOWN_MAX = 1024
 _KNOWN_LENGTH = 256
 
-
 #: A larger body is left to Werkzeug, which reads it in pieces of this size: a client
 #: that announces much and sends nothing must not make us reserve it.
 _BODY_MAX = 64 * 1024
