@@ -35,6 +35,9 @@ $(VENV)/.group-%: $(VENV)/.made pyproject.toml
 	$(BIN)/python -m pip install --quiet --group $*
 	touch $@
 
+# One pip at a time, under make -j too.
+$(addprefix $(VENV)/.group-,bench dev lint serve): | $(VENV)/.built
+
 $(VENV)/.built: $(VENV)/.group-build $(SOURCES)
 	FASTDISPATCH_BUILD=require $(BIN)/python -m pip install --quiet \
 		--no-build-isolation --editable .

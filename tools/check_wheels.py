@@ -17,7 +17,9 @@ import tarfile
 import tempfile
 import tomllib
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 from project import ROOT
 from project import setup_constant
@@ -32,11 +34,21 @@ def say(line: str) -> None:
 
 
 def run(
-    *command: str | Path, cwd: Path = ROOT, switches: dict[str, str] | None = None
+    *command: str | Path,
+    cwd: Path = ROOT,
+    switches: dict[str, str] | None = None,
+    log: IO[str] | None = None,
 ) -> None:
     hidden = ("FASTDISPATCH_", "PYTHONPATH", "VIRTUAL_ENV")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
-    subprocess.run(command, cwd=cwd, env=kept | (switches or {}), check=True)
+    subprocess.run(
+        command,
+        cwd=cwd,
+        env=kept | (switches or {}),
+        check=True,
+        stdout=log,
+        stderr=subprocess.STDOUT if log else None,
+    )
 
 
 def build(source: Path, kind: str, out: Path, mode: str = "require") -> Path:
@@ -94,16 +106,17 @@ def check_wheel(wheel: Path, build: str) -> None:
 
 
 def check_installed(
-    wheel: Path, build: str, project: Path, folder: Path, arguments: list[str]
+    wheel: Path, build: str, project: Path, folder: Path, log: IO[str]
 ) -> None:
-    say(f"{wheel.name}: install it into a new environment, and test it there")
-    run(sys.executable, "-m", "venv", folder / "venv")
+    run(sys.executable, "-m", "venv", folder / "venv", log=log)
     scripts = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
     python = scripts / "python"
-    run(python, "-m", "pip", "install", "--quiet", "--upgrade", "pip>=25.1")
-    run(python, "-m", "pip", "install", "--quiet", wheel)
-    run(python, "-m", "pip", "check")
-    run(python, "-m", "pip", "install", "--quiet", "--group", "test-all", cwd=project)
+    pip = (python, "-m", "pip")
+    install = (*pip, "install", "--quiet")
+    run(*install, "--upgrade", "pip>=25.1", log=log)
+    run(*install, wheel, log=log)
+    run(*pip, "check", log=log)
+    run(*install, "--group", "test-all", cwd=project, log=log)
     tests = folder / "tests"
     tests.mkdir()
     for name in test_sources():
@@ -114,8 +127,34 @@ def check_installed(
         "FASTDISPATCH_EXPECT_INSTALLED": "1",
         "FASTDISPATCH_PURE": "0" if build == "compiled" else "",
     }
-    run(python, "-m", "fastdispatch", cwd=tests, switches=switches)
-    run(python, "-m", "pytest", *arguments, cwd=tests, switches=switches)
+    for command in (("fastdispatch",), ("pytest", *sys.argv[1:])):
+        run(python, "-m", *command, cwd=tests, switches=switches, log=log)
+
+
+def check_all_installed(
+    wheels: dict[str, Path], project: Path, folder: Path
+) -> list[str]:
+    """Check the wheels at the same time; the builds that failed."""
+    failed = []
+    with ThreadPoolExecutor() as pool:
+        checks = {}
+        for build, wheel in wheels.items():
+            log = (folder / build / "log").open("w", encoding="utf-8")
+            checks[build] = (
+                log,
+                pool.submit(
+                    check_installed, wheel, build, project, folder / build, log
+                ),
+            )
+        for build, (log, check) in checks.items():
+            error = check.exception()
+            log.close()
+            say(f"{wheels[build].name}: installed into a new environment, tested there")
+            print(Path(log.name).read_text("utf-8"), flush=True)
+            if error is not None:
+                print(error, flush=True)
+                failed.append(build)
+    return failed
 
 
 def main() -> None:
@@ -138,12 +177,13 @@ def main() -> None:
             say(f"{name} wheel, from the sdist")
             wheels[name] = build(project, "wheel", folder / name / "out", mode)
             check_wheel(wheels[name], name)
-        for name, wheel in wheels.items():
-            check_installed(wheel, name, project, folder / name, sys.argv[1:])
+        failed = check_all_installed(wheels, project, folder)
 
     say("what was built and tested")
     for path in sorted(DIST.iterdir()):
         print(f"{path.stat().st_size:>9} {path.name}")
+    if failed:
+        raise SystemExit(f"failed: the {' and the '.join(failed)} build")
 
 
 if __name__ == "__main__":
