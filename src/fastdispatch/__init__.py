@@ -51,6 +51,7 @@ __getattr__ = module_getattr(
         "stream_template_string": TEMPLATES,
         "template_rendered": TEMPLATES,
         "before_render_template": TEMPLATES,
+        "get_template_attribute": TEMPLATES,
         "cli": CLI,
     },
 )

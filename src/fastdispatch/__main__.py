@@ -24,11 +24,11 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m fastdispatch [explain module:app]", file=sys.stderr)
         return 2
     try:
-        app = load(arguments[1])
-    except (ValueError, ImportError, AttributeError) as error:
+        table = explain(accelerate(load(arguments[1])))
+    except (ValueError, ImportError, AttributeError, TypeError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(explain(accelerate(app)))
+    print(table)
     return 0
 
 

@@ -579,7 +579,10 @@ class App(Application, Scaffold):
 
         :raises TypeError: for anything else.
         """
-        return responses.make_response(self, rv, _request_context())  # type: ignore[no-any-return]
+        ctx = context.current()
+        if ctx is None:
+            ctx = self.app_context()
+        return responses.make_response(self, rv, ctx)  # type: ignore[no-any-return]
 
     def process_response(self, response: Response) -> Response:
         """Run the after_request hooks and save the session. Rule 28."""

@@ -43,6 +43,9 @@ class _OutOfScope:
     def __get__(self, obj: object, owner: type | None = None) -> NoReturn:
         raise OutOfScopeAttribute(self.name, self.topic)
 
+    def __set__(self, obj: object, value: object) -> NoReturn:
+        raise OutOfScopeAttribute(self.name, self.topic)
+
 
 def setupmethod(func: F) -> F:
     """Refuse the call once set-up is over. Rules 19 and 54."""
@@ -121,7 +124,9 @@ class Scaffold:
     create_global_jinja_loader = _OutOfScope(TEMPLATES)
     create_jinja_environment = _OutOfScope(TEMPLATES)
     jinja_env = _OutOfScope(TEMPLATES)
+    jinja_environment = _OutOfScope(TEMPLATES)
     jinja_loader = _OutOfScope(TEMPLATES)
+    jinja_options = _OutOfScope(TEMPLATES)
     select_jinja_autoescape = _OutOfScope(TEMPLATES)
     template_context_processors = _OutOfScope(TEMPLATES)
     template_filter = _OutOfScope(TEMPLATES)
@@ -130,10 +135,12 @@ class Scaffold:
     template_test = _OutOfScope(TEMPLATES)
     update_template_context = _OutOfScope(TEMPLATES)
     cli = _OutOfScope(CLI)
+    cli_group = _OutOfScope(CLI)
     make_shell_context = _OutOfScope(CLI)
     shell_context_processor = _OutOfScope(CLI)
     shell_context_processors = _OutOfScope(CLI)
     test_cli_runner = _OutOfScope(CLI)
+    test_cli_runner_class = _OutOfScope(CLI)
 
     # Static files and resources.
 

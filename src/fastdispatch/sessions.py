@@ -455,7 +455,15 @@ class SecureCookieSessionInterface(SessionInterface):
         secret_key = app.secret_key
         if not secret_key:
             return None
+        if not isinstance(secret_key, (str, bytes, bytearray)):
+            raise TypeError(
+                "SECRET_KEY must be str or bytes, not"
+                f" {type(secret_key).__name__}: quote it where it is configured."
+            )
         fallbacks = app.config["SECRET_KEY_FALLBACKS"]
+        if isinstance(fallbacks, (str, bytes)):
+            # Each of its characters would be a key.
+            raise TypeError("SECRET_KEY_FALLBACKS must be a list of keys, not one key.")
         keys: Any = (*fallbacks, secret_key) if fallbacks else (secret_key,)
         if self.digest_method is _lazy_sha1 and self.key_derivation == "hmac":
             try:

@@ -692,7 +692,9 @@ def make_response(app: Any, rv: Any, ctx: Any) -> Any:
     if type(status) is str and capi.has_newline(status):
         check_status(status, ctx)
     cls = app.response_class
-    make: Any = _stand_ins.get(cls, cls) if _stand_ins else cls
+    make: Any = cls
+    if _stand_ins and cls in _stand_ins and getattr(ctx, "hosted", False):
+        make = _stand_ins[cls]
     kind = type(rv)
     if kind is str or kind is bytes or kind is GeneratorType:
         proof = prove(make)
