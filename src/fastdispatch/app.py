@@ -149,6 +149,10 @@ class App(Application, Scaffold):
         "PERMANENT_SESSION_LIFETIME", get_converter=_timedelta
     )
 
+    # For a subclass that sets attributes before it calls __init__.
+    _plan: Plan | None = None
+    _changes = 0
+
     default_config: ClassVar[dict[str, Any]] = ImmutableDict(
         {
             "AFTER_REQUEST_ON_ERROR": True,
@@ -261,12 +265,13 @@ class App(Application, Scaffold):
     def _make_plan(self) -> Plan:
         cls = type(self)
         own = self.__dict__
+        values = _steps_of(cls)
         stock = frozenset(
             step
-            for step in STEPS
-            if step not in own and getattr(cls, step) is _STOCK[step]
+            for step, value in zip(_STEPS, values, strict=True)
+            if step not in own and value is _STOCK.get(step)
         )
-        plan = Plan(cls, _steps_of(cls), stock, _steps_of)
+        plan = Plan(cls, values, stock, _steps_of)
         plan.use_tables(
             self.url_value_preprocessors,
             self.before_request_funcs,

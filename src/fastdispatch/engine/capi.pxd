@@ -76,10 +76,25 @@ cdef extern from "Python.h":
     int PyDict_Check(object)
     PyObject *PyDict_GetItemWithError(object, object) except? NULL
 
+cdef extern from *:
+    """
+    static CYTHON_INLINE int fd_reads_as_dict(PyObject *table) {
+        PyTypeObject *type = Py_TYPE(table);
+        return type == &PyDict_Type || (
+            PyDict_Check(table)
+            && type->tp_as_mapping->mp_subscript
+                == PyDict_Type.tp_as_mapping->mp_subscript
+            && type->tp_as_sequence->sq_contains
+                == PyDict_Type.tp_as_sequence->sq_contains);
+    }
+    """
+    bint fd_reads_as_dict(object table)
+
 cdef inline object table_get(object table, object key):
     cdef PyObject *value
-    if not PyDict_Check(table):
-        return table.get(key)
+    if not fd_reads_as_dict(table):
+        # A mapping of another kind, or a dict that looks up in its own way.
+        return table[key] if key in table else None
     value = PyDict_GetItemWithError(table, key)
     if value is NULL:
         return None

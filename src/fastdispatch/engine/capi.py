@@ -38,8 +38,10 @@ def is_decimal(text: str, start: int, stop: int) -> bool:
 
 
 def table_get(table: Any, key: Any) -> Any:
-    """``table.get(key)`` for a mapping that may be a dict subclass; no default made."""
-    return table.get(key)
+    """What *table*, a mapping, has for *key*, or None; a defaultdict makes nothing."""
+    if type(table) is dict:
+        return table.get(key)
+    return table[key] if key in table else None
 
 
 def instance_dict(obj: Any) -> dict[str, Any] | None:

@@ -78,6 +78,24 @@ def new_context(app: Any, plan: Plan, environ: Any) -> Context:
     return ctx
 
 
+def checked(ctx: Any) -> Any:
+    """*ctx*, if it is the context of a request. TypeError otherwise.
+
+    A host's own ``request_context`` made it.
+    """
+    if not isinstance(ctx, Context):
+        raise TypeError(
+            f"request_context() must return a Context, not {type(ctx).__name__}."
+        )
+    given: Context = ctx
+    if given.plan is None or not given.has_request:
+        raise TypeError(
+            "request_context() must return the context of a request: this one was made"
+            " without Context.__init__ or without an environ."
+        )
+    return ctx
+
+
 def raise_errors(app: Any, errors: list[BaseException]) -> None:
     """Raise teardown errors where errors propagate (rules 36 and 42).
 
@@ -155,7 +173,7 @@ class Context(Routed):
     @property
     def hosted(self) -> bool:
         """Whether another framework's rules hold: those of an accelerated Flask."""
-        return self.plan.hosted
+        return self.plan is not None and self.plan.hosted
 
     @property
     def request(self) -> Any:
@@ -421,6 +439,8 @@ class Context(Routed):
         If a signal receiver, the session interface or the URL map raises, everything
         is undone, teardown included, before the error goes on.
         """
+        if self.plan is None:
+            raise RuntimeError(f"{type(self).__name__}.__init__ was not called.")
         if self._token is not None:
             if self._more is None:
                 self._more = []
@@ -497,6 +517,31 @@ class Context(Routed):
         errors = self._finish(exc)
         self._leave()
         self._end_work(errors)
+
+    def end_request(self, exc: Any) -> None:
+        """Pop at the end of the request, whatever the program has left behind."""
+        active = capi.var_get(_var)
+        if active is self or active is None or self._token is None:
+            self.end(exc)
+            return
+        # A context was pushed in the request and not popped.
+        self._more = None
+        errors = hooks.failed(
+            self.app,
+            "the request",
+            RuntimeError(f"{active!r} was pushed in this request and not popped."),
+            None,
+        )
+        if self._holds > 0:
+            self._leave()
+            raise_errors(self.app, errors)
+            return
+        token = capi.var_set(_var, self)
+        more = self._finish(exc)
+        capi.var_reset(_var, token)
+        # This puts back what was current before the request.
+        self._leave()
+        self._end_work(errors if more is None else errors + more)
 
     def _end_work(self, errors: Any) -> None:
         """The very last of a context: ``appcontext_popped``, then the errors."""

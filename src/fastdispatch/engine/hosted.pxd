@@ -26,6 +26,7 @@ cdef class HostedContext(Context):
     cdef open(self)
     @cython.locals(plan=Plan)
     cdef preserve(self, object keep)
+    cdef end_request(self, object exc)
     @cython.locals(plan=Plan)
     cdef end(self, object exc)
     @cython.locals(plan=Plan, inner=HostedAppContext)

@@ -154,6 +154,10 @@ class HostedContext(Context):
         keep(capi.var_get(plan.app_var))
         keep(capi.var_get(plan.request_var))
 
+    def end_request(self, exc: Any) -> None:
+        """As :meth:`end`: the host's rules say what becomes of what is left behind."""
+        self.end(exc)
+
     def end(self, exc: Any) -> None:
         """What ``RequestContext.pop`` does. Rules 8 to 10 and 40 to 42."""
         plan = self.plan

@@ -112,7 +112,7 @@ def run(app: Any, plan: Plan, environ: Any, start_response: Any) -> Iterable[byt
     elif plan.own_request_context:
         ctx = context.new_context(app, plan, environ)
     else:
-        ctx = app.request_context(environ)
+        ctx = context.checked(app.request_context(environ))
     if not plan.lazy_request:
         try:
             ctx.get_request()
@@ -317,7 +317,7 @@ def end(ctx: Context, error: Any) -> None:
     """Keep the context for a debugger or a test client, then pop it. Rule 15."""
     preserve = capi.table_get(ctx.environ, "werkzeug.debug.preserve_context")
     if preserve is None and (error is None or ctx.plan.own_should_ignore_error):
-        ctx.end(error)
+        ctx.end_request(error)
         return
     try:
         if preserve is not None:
@@ -325,4 +325,4 @@ def end(ctx: Context, error: Any) -> None:
         if error is not None and ctx.app.should_ignore_error(error):
             error = None
     finally:
-        ctx.end(error)
+        ctx.end_request(error)

@@ -64,5 +64,6 @@ cdef class Plan:
 
 cdef class Host:
     cdef Plan _plan
+    cdef unsigned long _changes
 
     cdef Plan get_plan(self)

@@ -52,7 +52,8 @@ class Plan:
         self.version = capi.type_version(cls)
         self.class_steps = class_steps
         self.steps_of = steps_of
-        self.valid = True
+        # Another thread may have patched the class since its steps were read.
+        self.valid = bool(steps_of(cls) == class_steps)
         self.begun = False
         self.hosted = False
         self.request_stand_in = None
@@ -185,6 +186,7 @@ class Host:
 
     def __init__(self) -> None:
         self._plan: Plan | None = None
+        self._changes = 0
 
     def _make_plan(self) -> Plan:
         """Draw up the plan of this host as it is now."""
@@ -194,12 +196,17 @@ class Host:
         """The plan, drawn up again if the host has changed."""
         plan = self._plan
         if plan is None or plan.stale(type(self)):
+            changes = self._changes
             plan = self._make_plan()
+            if changes != self._changes:
+                # Another thread has changed the host meanwhile.
+                plan.valid = False
             self._plan = plan
         return plan
 
     def _forget_plan(self) -> None:
         """The host has changed: draw up the plan again before the next request."""
+        self._changes += 1
         plan = self._plan
         if plan is not None:
             plan.valid = False
