@@ -5,7 +5,7 @@
 #   make test      all tests, on the compiled build and on the pure one
 #   make lint      formatting, types, workflows
 #   make wheel     sdist and wheels, each installed and tested
-#   make bench     the benchmark
+#   make bench     the benchmark, its picture and its tables; with ARGS, a part of it
 #   make annotate  Cython's view of the compiled modules, as HTML
 #   make parity    Flask's own tests, on App
 #   make flask-suite   Flask's own tests, on accelerated Flask
@@ -74,7 +74,9 @@ wheel: $(VENV)/.group-package
 	$(BIN)/python tools/check_wheels.py $(ARGS)
 
 bench: $(VENV)/.built $(VENV)/.group-bench
-	FASTDISPATCH_PURE=0 $(BIN)/python -m bench $(ARGS)
+	FASTDISPATCH_PURE=0 $(BIN)/python -m bench \
+		$(or $(ARGS),--full --json bench/results/latest.json)
+	$(if $(ARGS),,$(BIN)/python -m bench.report)
 
 annotate: $(VENV)/.group-build
 	$(BIN)/python tools/annotate.py build/annotate

@@ -11,10 +11,12 @@ import argparse
 import gc
 import json
 import platform
+import re
 import sys
 import time
 import traceback
 from collections.abc import Callable
+from datetime import date
 from importlib import import_module
 from importlib import metadata
 from io import BytesIO
@@ -24,6 +26,7 @@ from typing import Any
 
 import fastdispatch
 
+from .flask_steps import flask_steps
 from .workloads import Environ
 from .workloads import Refused
 from .workloads import Unsupported
@@ -214,6 +217,20 @@ def markdown(report: dict[str, Any]) -> str:
     return "\n".join(out) + "\n"
 
 
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, list) else value
+
+
+def dumps(report: dict[str, Any]) -> str:
+    """The report as JSON: times to four digits, a list of numbers on one line."""
+    text = json.dumps(_rounded(report), indent=1)
+    return re.sub(r"\[[\s\d.,e+-]+\]", lambda m: " ".join(m[0].split()), text) + "\n"
+
+
 def _names(text: str, known: Any, option: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in names if name not in known]
@@ -265,6 +282,8 @@ def main(argv: list[str] | None = None) -> int:
     plain = WORKLOADS["W1"].environ()
     report: dict[str, Any] = {
         "versions": versions(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "date": date.today().isoformat(),
         "floor": min(drive(_floor, plain, None, 2000) for _ in range(10)) / 2000 * 1e6,
         "rounds": rounds,
         "batches": batches,
@@ -300,12 +319,15 @@ def main(argv: list[str] | None = None) -> int:
         )
         print(f"{name} done", file=sys.stderr)
     if args.spin is None and not args.check:
+        if "flask" in candidates and "W1" in names:
+            report["flask_steps"] = flask_steps()
         text = markdown(report)
         print(text)
         if args.markdown:
             args.markdown.write_text(text, encoding="utf-8")
         if args.json:
-            args.json.write_text(json.dumps(report, indent=1), encoding="utf-8")
+            args.json.parent.mkdir(parents=True, exist_ok=True)
+            args.json.write_text(dumps(report), encoding="utf-8")
     return int(bad)
 
 

@@ -1,0 +1,526 @@
+"""``python -m bench.report``: the picture and the tables, from the numbers of one run.
+
+Reads the JSON that ``python -m bench --json`` wrote; writes ``docs/benchmark.svg`` and
+what stands between the markers ``<!-- bench:NAME -->`` and ``<!-- /bench:NAME -->`` in
+README.md and docs/performance.md. Nothing there is typed by hand. ``--check`` writes
+nothing and fails where a file is not what the numbers give.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from statistics import geometric_mean
+from statistics import median
+from statistics import quantiles
+from typing import Any
+from typing import TypeAlias
+
+Report: TypeAlias = dict[str, Any]
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "bench" / "results" / "latest.json"
+PICTURE = ROOT / "docs" / "benchmark.svg"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "performance.md")
+
+#: Candidate: how it is called in print, and the class that gives it its colour.
+NAMES = {
+    "raw": ("no framework", "raw"),
+    "fastdispatch": ("fastdispatch", "ours"),
+    "accelerated": ("Flask, accelerated", "fast"),
+    "fastdispatch-pure": ("fastdispatch, pure", "pure"),
+    "wheezy": ("wheezy.web", "peer"),
+    "falcon": ("Falcon", "peer"),
+    "bottle": ("Bottle", "peer"),
+    "flask": ("Flask", "peer"),
+}
+OURS = ("fastdispatch", "accelerated", "fastdispatch-pure")
+
+#: Headings of the panels, which have to be short; a workload's title says it in full.
+TITLES = {
+    "W1": "Hello, world",
+    "W2": "Number in, JSON out",
+    "W3": "Hello with 9 hooks",
+    "W4": "Query, header and cookie",
+    "W5": "JSON in, JSON out",
+    "W6": "Form with 3 fields",
+    "W7": "Signed session, changed",
+    "W8": "Page not found",
+    "W9": "View raises: error page",
+    "W10": "Last of 500 routes",
+    "W11": "64 KiB of bytes",
+    "W12": "Stream of 10 chunks",
+    "W13": "Blueprints 3 deep, 12 hooks",
+}
+
+
+# What the numbers say
+
+
+def times(report: Report) -> dict[str, dict[str, list[float]]]:
+    """Workload → candidate → µs per request, one for each round."""
+    return {entry["name"]: entry["times"] for entry in report["workloads"]}
+
+
+def ratios(found: dict[str, list[float]], a: str, b: str) -> list[float]:
+    """Round by round, *a*'s time by *b*'s; empty where one of them did not run."""
+    if a not in found or b not in found:
+        return []
+    return [x / y for x, y in zip(found[a], found[b], strict=True)]
+
+
+def ratio(found: dict[str, list[float]], a: str, b: str) -> float | None:
+    """The median of ``ratios``."""
+    values = ratios(found, a, b)
+    return median(values) if values else None
+
+
+def peers(found: dict[str, list[float]]) -> list[str]:
+    """Frameworks that are not ours, quickest first."""
+    names = [name for name in found if name not in OURS and name != "raw"]
+    return sorted(names, key=lambda name: median(found[name]))
+
+
+def speeds(found: dict[str, list[float]]) -> list[tuple[str, float]]:
+    """Candidates with the requests each answers while Flask answers one, best first."""
+    values = {name: ratio(found, "flask", name) for name in found}
+    known = [(name, value) for name, value in values.items() if value is not None]
+    return sorted(known, key=lambda pair: -pair[1])
+
+
+def overall(report: Report) -> tuple[list[tuple[str, float]], int]:
+    """Geometric means of ``speeds`` over the workloads that all take part in."""
+    everyone: set[str] = set()
+    for found in times(report).values():
+        everyone |= set(found)
+    shared = [dict(speeds(f)) for f in times(report).values() if set(f) == everyone]
+    if not shared or "flask" not in everyone:
+        return [], 0
+    means = [(n, geometric_mean([s[n] for s in shared])) for n in everyone]
+    return sorted(means, key=lambda pair: (-pair[1], pair[0])), len(shared)
+
+
+def unsteadiness(report: Report) -> float:
+    """Over the workloads, the widest middle half of Flask ÷ fastdispatch."""
+    widest = 0.0
+    for found in times(report).values():
+        values = ratios(found, "flask", "fastdispatch")
+        if len(values) > 1:
+            low, middle, high = quantiles(values, n=4, method="inclusive")
+            widest = max(widest, (high - low) / middle)
+    return widest
+
+
+def caption(report: Report) -> list[str]:
+    """What was measured with what, in lines for the picture and for the pages."""
+    v = report["versions"]
+    return [
+        f"fastdispatch {v['fastdispatch']}, {v['fastdispatch build']} build, on "
+        f"{v['python']}, Werkzeug {v['werkzeug']}, {report['platform']}. "
+        f"Flask {v['flask']}, Falcon {v['falcon']}, wheezy.web {v['wheezy.web']}, "
+        f"Bottle {v['bottle']}.",
+        f"Measured {report['date']} in {report['rounds']} rounds, all candidates in "
+        f"turn; medians of a round's best of {report['batches']}. Ratios count: "
+        "microseconds depend on the machine.",
+    ]
+
+
+# The picture
+
+STYLE = """
+  svg { font: 11px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif }
+  .page { fill: #ffffff } .edge { fill: none; stroke: #d1d9e0 }
+  text { fill: #1f2328 } .muted { fill: #59636e }
+  .head { font-size: 17px; font-weight: 600 } .title { font-weight: 600 }
+  .say { font-size: 12px }
+  .axis { stroke: #d1d9e0 } .bold { font-weight: 600 }
+  .ours { fill: #0969da } .fast { fill: #54aeff } .pure { fill: #a5d6ff }
+  .peer { fill: #9aa3ad } .raw { fill: #dfe4e9; stroke: #9aa3ad; stroke-width: .7 }
+  @media (prefers-color-scheme: dark) {
+    .page { fill: #0d1117 } .edge, .axis { stroke: #3d444d }
+    text { fill: #f0f6fc } .muted { fill: #9198a1 }
+    .ours { fill: #58a6ff } .fast { fill: #2f6fc4 } .pure { fill: #1d4475 }
+    .peer { fill: #6e7681 } .raw { fill: #21262d; stroke: #6e7681 }
+  }
+"""
+COLUMNS, WIDTH, MARGIN, GAP = 3, 900, 20, 26
+PANEL = (WIDTH - 2 * MARGIN - (COLUMNS - 1) * GAP) / COLUMNS
+LABEL, VALUE, ROW, BAR, TITLE = 114, 36, 15, 10, 22
+HEAD, LINE = 74, 15
+
+
+def number(value: float) -> str:
+    """A ratio or a time with two significant digits, or all before the point."""
+    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}"
+
+
+def panel(
+    x: float,
+    y: float,
+    title: str,
+    right: str,
+    values: list[tuple[str, float]],
+    note: str,
+) -> list[str]:
+    """One bar chart with its upper left corner at *x*, *y*."""
+    scale = (PANEL - LABEL - VALUE) / max(value for _, value in values)
+    out = [
+        f'<g transform="translate({x:.1f} {y:.1f})">',
+        f'<text class="title" y="11">{escape(title)}</text>',
+        f'<text class="muted" x="{PANEL:.1f}" y="11" text-anchor="end">{right}</text>',
+    ]
+    for n, (name, value) in enumerate(values):
+        label, colour = NAMES[name]
+        top = TITLE + n * ROW
+        bold = ' class="bold"' if name == "fastdispatch" else ""
+        length = max(value * scale, 1)
+        out += [
+            f'<text{bold} x="{LABEL - 6}" y="{top + 9}" text-anchor="end">'
+            f"{escape(label)}</text>",
+            f'<rect class="{colour}" x="{LABEL}" y="{top}" width="{length:.1f}" '
+            f'height="{BAR}"/>',
+            f'<text{bold} x="{LABEL + length + 4:.1f}" y="{top + 9}">'
+            f"{'1' if name == 'flask' else number(value)}×</text>",
+        ]
+    bottom = TITLE + len(values) * ROW - (ROW - BAR) / 2
+    out.append(
+        f'<path class="axis" d="M{LABEL - 0.5} {TITLE - 3}V{bottom + 1:.1f}"/>',
+    )
+    if note:
+        out.append(
+            f'<text class="muted" x="{LABEL}" y="{bottom + 14:.1f}">'
+            f"{escape(note)}</text>"
+        )
+    return [*out, "</g>"]
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """*text* in lines of at most *width* characters."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
+
+
+def svg(report: Report) -> str:
+    """The picture: one panel a workload, one for all, and what the bars mean."""
+    panels: list[tuple[str, str, list[tuple[str, float]], str]] = []
+    for entry in report["workloads"]:
+        found = entry["times"]
+        out = ", ".join(NAMES[name][0] for name in entry["out"])
+        panels.append(
+            (
+                f"{TITLES[entry['name']]}",
+                f"Flask: {number(median(found['flask']))} µs",
+                speeds(found),
+                f"without {out}" if out else "",
+            )
+        )
+    means, count = overall(report)
+    if means:
+        panels.append((f"Mean of {count} workloads", "those that all offer", means, ""))
+    high = TITLE + len(NAMES) * ROW + 22
+    lines = [line for text in caption(report) for line in wrapped(text, 146)]
+    rows = -(-len(panels) // COLUMNS)
+    height = HEAD + rows * high + len(lines) * LINE + 14
+    body: list[str] = []
+    for n, (title, right, values, note) in enumerate(panels):
+        x = MARGIN + n % COLUMNS * (PANEL + GAP)
+        body += panel(x, HEAD + n // COLUMNS * high, title, right, values, note)
+    if len(panels) % COLUMNS:  # room for the key
+        n = len(panels)
+        x = MARGIN + n % COLUMNS * (PANEL + GAP)
+        y = HEAD + n // COLUMNS * high
+        body += [f'<g transform="translate({x:.1f} {y:.1f})">']
+        body += ['<text class="title" y="11">Who is who</text>']
+        for m, (colour, text) in enumerate(
+            (
+                ("raw", "no framework: a bare WSGI callable"),
+                ("ours", "fastdispatch.App, compiled"),
+                ("fast", "an unchanged Flask application, accelerated"),
+                ("pure", "fastdispatch.App without C, in pure Python"),
+                ("peer", "other frameworks"),
+            )
+        ):
+            top = TITLE + m * 18
+            body += [
+                f'<rect class="{colour}" y="{top}" width="14" height="{BAR}"/>',
+                f'<text x="21" y="{top + 9}">{text}</text>',
+            ]
+        body.append("</g>")
+    for n, line in enumerate(lines):
+        y = HEAD + rows * high + 4 + n * LINE
+        body.append(f'<text class="muted" x="{MARGIN}" y="{y}">{escape(line)}</text>')
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" '
+            f'height="{height}" viewBox="0 0 {WIDTH} {height}" role="img" '
+            'aria-labelledby="t d">',
+            '<title id="t">How many requests each framework answers while Flask '
+            "answers one</title>",
+            f'<desc id="d">{escape(spoken(report))}</desc>',
+            f"<style>{STYLE}</style>",
+            f'<rect class="page" width="{WIDTH}" height="{height}"/>',
+            f'<rect class="edge" x=".5" y=".5" width="{WIDTH - 1}" '
+            f'height="{height - 1}" rx="6"/>',
+            f'<text class="head" x="{MARGIN}" y="31">Requests answered while Flask '
+            "answers one</text>",
+            f'<text class="say muted" x="{MARGIN}" y="51">Longer is better. The same '
+            "program on each framework, called in process without a server: what the "
+            "framework itself costs.</text>",
+            *body,
+            "</svg>",
+            "",
+        ]
+    )
+
+
+def spoken(report: Report) -> str:
+    """The picture in words, for those who do not see it."""
+    parts = []
+    for name, found in times(report).items():
+        bars = ", ".join(f"{NAMES[n][0]} {number(v)}" for n, v in speeds(found))
+        parts.append(f"{TITLES[name]}: {bars}.")
+    return " ".join(parts)
+
+
+# The tables
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]], left: int = 1) -> str:
+    """A Markdown table whose first *left* columns are text."""
+    head = list(head)
+    lines = ["| " + " | ".join(head) + " |"]
+    lines.append("|" + "---|" * left + "---:|" * (len(head) - left))
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def us(value: float) -> str:
+    """Microseconds with three significant digits."""
+    return f"{value:.0f}" if value >= 99.5 else f"{value:.3g}"
+
+
+def _by(value: float | None, form: str = ".2f") -> str:
+    return "–" if value is None else format(value, form)
+
+
+def section_summary(report: Report) -> str:
+    """README's table: ours beside no framework, the best peer and Flask."""
+    rows = []
+    for entry in report["workloads"]:
+        found = entry["times"]
+        best = peers(found)[0]
+        rows.append(
+            [
+                f"{entry['name']}: {entry['title']}".replace("<", "\\<"),
+                us(median(found["raw"])),
+                f"**{us(median(found['fastdispatch']))}**",
+                f"{us(median(found[best]))} {NAMES[best][0]}",
+                us(median(found["flask"])),
+                _by(ratio(found, "fastdispatch", "raw"), ".1f"),
+                _by(ratio(found, "fastdispatch", best)),
+                f"**{_by(ratio(found, 'flask', 'fastdispatch'), '.0f')}**",
+                _by(ratio(found, "flask", "accelerated"), ".1f"),
+            ]
+        )
+    head = [
+        "µs a request",
+        "no framework",
+        "fastdispatch",
+        "best other",
+        "Flask",
+        "fastdispatch ÷ no framework",
+        "fastdispatch ÷ best other",
+        "Flask ÷ fastdispatch",
+        "Flask ÷ accelerated",
+    ]
+    return "\n\n".join([table(head, rows), *caption(report)])
+
+
+def section_behind(report: Report) -> str:
+    """Where another framework is as quick as fastdispatch, or quicker."""
+    lines = []
+    for entry in report["workloads"]:
+        found = entry["times"]
+        names = [(p, ratio(found, "fastdispatch", p)) for p in peers(found)]
+        ahead = [(p, value) for p, value in names if value and value > 0.98]
+        if ahead:
+            who = ", ".join(
+                f"{NAMES[p][0]} ({value:.2f} × its time)" for p, value in ahead
+            )
+            lines.append(f"- {entry['name']}, {entry['title']}: {who}")
+    if not lines:
+        return "In this run no other framework was as quick at any of the workloads."
+    return "\n".join(lines).replace("<", "\\<")
+
+
+def section_builds(report: Report) -> str:
+    """What compiling brings, per workload."""
+    rows = []
+    gains = []
+    for entry in report["workloads"]:
+        found = entry["times"]
+        gain = ratio(found, "fastdispatch-pure", "fastdispatch")
+        if gain is None:
+            continue
+        gains.append(gain)
+        quicker = [
+            NAMES[p][0]
+            for p in peers(found)
+            if (ratio(found, p, "fastdispatch-pure") or 0) < 1
+        ]
+        rows.append(
+            [
+                f"{entry['name']}: {entry['title']}".replace("<", "\\<"),
+                us(median(found["fastdispatch"])),
+                us(median(found["fastdispatch-pure"])),
+                f"{gain:.1f}",
+                _by(ratio(found, "flask", "fastdispatch-pure"), ".1f"),
+                ", ".join(quicker) or "nobody",
+            ]
+        )
+    head = [
+        "",
+        "compiled, µs",
+        "pure, µs",
+        "pure ÷ compiled",
+        "Flask ÷ pure",
+        "quicker than pure",
+    ]
+    mean = f"Geometric mean of pure ÷ compiled: {geometric_mean(gains):.1f}."
+    return f"{table(head, rows)}\n\n{mean}"
+
+
+def section_all(report: Report) -> str:
+    """Every candidate and workload: µs, and multiple of no framework's time."""
+    rows = []
+    for entry in report["workloads"]:
+        found = entry["times"]
+        cells = [
+            f"{us(median(found[n]))} ({number(ratio(found, n, 'raw') or 0)})"
+            if n in found
+            else "–"
+            for n in NAMES
+        ]
+        rows.append([entry["name"], *cells])
+    text = table(["", *(label for label, _ in NAMES.values())], rows)
+    why: dict[str, list[str]] = {}
+    for entry in report["workloads"]:
+        for name, reason in entry["out"].items():
+            why.setdefault(f"{NAMES[name][0]}: {reason}", []).append(entry["name"])
+    lines = [f"- {', '.join(names)}, {reason}" for reason, names in why.items()]
+    steady = (
+        "In the middle half of the rounds Flask ÷ fastdispatch stayed within "
+        f"{unsteadiness(report):.0%} of its median in every workload. Every number "
+        f"contains the loop that calls the application, {report['floor']:.2f} µs."
+    )
+    return "\n\n".join([text, "\n".join(lines), steady])
+
+
+def section_hooks(report: Report) -> str:
+    """What one hook adds: W3 less W1, by nine."""
+    found = times(report)
+    if not {"W1", "W3"} <= set(found):
+        return ""
+    rows = []
+    for name, (label, _) in NAMES.items():
+        if name in found["W1"] and name in found["W3"]:
+            pairs = zip(found["W3"][name], found["W1"][name], strict=True)
+            rows.append([label, f"{median(a - b for a, b in pairs) / 9:.2f}"])
+    return table(["", "µs a hook"], rows)
+
+
+def section_elsewhere(report: Report) -> str:
+    """What is gained where the rest of a request takes its own time."""
+    found = times(report)["W1"]
+    flask = median(found["flask"])
+    cases = (
+        ("nothing else", 0),
+        ("20 µs: a server written in C or Rust", 20),
+        ("200 µs: a server written in Python", 200),
+        ("1 ms: one quick query", 1000),
+        ("20 ms: a page of queries, a template", 20000),
+    )
+    rows = []
+    for what, rest in cases:
+        row = [what, f"{flask / (flask + rest):.1%}"]
+        for name in ("accelerated", "fastdispatch"):
+            row.append(f"{(flask + rest) / (median(found[name]) + rest):.2f} ×")
+        rows.append(row)
+    head = [
+        "the rest of the request takes",
+        "share of Flask",
+        "throughput, accelerated",
+        "throughput, fastdispatch",
+    ]
+    return table(head, rows)
+
+
+def section_steps(report: Report) -> str:
+    """Flask's own steps for hello world."""
+    steps = report.get("flask_steps", {})
+    whole = sum(steps.values())
+    rows = [[n, f"{t:.1f}", f"{t / whole:.0%}"] for n, t in steps.items()]
+    rows.append(["together", f"{whole:.1f}", ""])
+    return table(["step", "µs", "share"], rows)
+
+
+SECTIONS: dict[str, Callable[[Report], str]] = {
+    "summary": section_summary,
+    "behind": section_behind,
+    "builds": section_builds,
+    "all": section_all,
+    "hooks": section_hooks,
+    "elsewhere": section_elsewhere,
+    "steps": section_steps,
+}
+
+
+def fill(text: str, report: Report) -> str:
+    """*text* with each marked section as *report* gives it."""
+
+    def replace(found: re.Match[str]) -> str:
+        name = found[1]
+        return (
+            f"<!-- bench:{name} -->\n\n{SECTIONS[name](report)}\n\n"
+            f"<!-- /bench:{name} -->"
+        )
+
+    return re.sub(r"(?s)<!-- bench:(\w+) -->.*?<!-- /bench:\1 -->", replace, text)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run from the command line; 1 when ``--check`` finds a file out of date."""
+    parser = argparse.ArgumentParser(prog="python -m bench.report", description=__doc__)
+    parser.add_argument("--json", type=Path, default=RESULTS, help="the numbers")
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    args = parser.parse_args(argv)
+    report: Report = json.loads(args.json.read_text(encoding="utf-8"))
+    wanted = {PICTURE: svg(report)}
+    for page in PAGES:
+        wanted[page] = fill(page.read_text(encoding="utf-8"), report)
+    bad = 0
+    for path, text in wanted.items():
+        old = path.read_text(encoding="utf-8") if path.exists() else None
+        if old == text:
+            continue
+        if args.check:
+            print(f"{path.name} is not what {args.json.name} gives", file=sys.stderr)
+            bad = 1
+        else:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}", file=sys.stderr)
+    return bad
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""The picture and the tables are what the committed numbers give."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from bench import report
+from bench.__main__ import dumps
+
+
+def a_report(**more: list[float]) -> dict[str, Any]:
+    """Three workloads; W7 has no Falcon. The second round is twice as slow for all."""
+    found: dict[str, list[float]] = {
+        "raw": [1.0, 2.0],
+        "fastdispatch": [2.0, 4.0],
+        "accelerated": [2.5, 5.0],
+        "fastdispatch-pure": [8.0, 16.0],
+        "falcon": [5.0, 10.0],
+        "flask": [50.0, 100.0],
+    }
+    some = {name: times for name, times in found.items() if name != "falcon"}
+    names = ("fastdispatch", "werkzeug", "flask", "falcon", "wheezy.web", "bottle")
+    return {
+        "versions": dict.fromkeys(names, "1.10.0")
+        | {"python": "CPython 3.99", "fastdispatch build": "compiled"},
+        "platform": "Linux",
+        "date": "2020-01-01",
+        "floor": 0.123456,
+        "rounds": 2,
+        "batches": 1,
+        "flask_steps": {"match": 30.0, "rest": 10.0},
+        "workloads": [
+            {"name": "W1", "title": "hello", "times": found | more, "out": {}},
+            {
+                "name": "W3",
+                "title": "hooks",
+                "times": {n: [t + 9 for t in times] for n, times in found.items()},
+                "out": {},
+            },
+            {
+                "name": "W7",
+                "title": "session",
+                "times": some,
+                "out": {"falcon": "none: no sessions"},
+            },
+        ],
+    }
+
+
+def test_the_committed_pages_and_picture_are_up_to_date() -> None:
+    assert report.main(["--check"]) == 0
+
+
+def test_bars_are_sorted_and_as_long_as_their_numbers() -> None:
+    tree = ElementTree.fromstring(report.svg(a_report()))
+    svg = "{http://www.w3.org/2000/svg}"
+    panels = [g for g in tree.iter(f"{svg}g") if g.find(f"{svg}path") is not None]
+    assert len(panels) == 4  # W1, W3, W7, the mean
+    texts = [[t.text for t in g.iter(f"{svg}text")] for g in panels]
+    assert texts[0] == [
+        "Hello, world",
+        "Flask: 75 µs",
+        *("no framework", "50×", "fastdispatch", "25×", "Flask, accelerated", "20×"),
+        *("Falcon", "10×", "fastdispatch, pure", "6.2×", "Flask", "1×"),
+    ]
+    assert texts[2][-1] == "without Falcon"
+    assert texts[3][0] == "Mean of 2 workloads"
+    bars = [float(r.get("width", "0")) for r in panels[0].iter(f"{svg}rect")]
+    assert bars == sorted(bars, reverse=True)
+    assert bars[1] == pytest.approx(bars[0] / 2, abs=0.1)
+    assert "prefers-color-scheme: dark" in (tree.findtext(f"{svg}style") or "")
+
+
+def test_only_who_is_as_quick_is_said_to_be_ahead() -> None:
+    assert "no other framework" in report.section_behind(a_report())
+    text = report.section_behind(a_report(falcon=[1.0, 2.0]))
+    assert text == "- W1, hello: Falcon (2.00 × its time)"
+
+
+def test_each_section_is_made_and_put_between_its_markers() -> None:
+    for name in report.SECTIONS:
+        page = f"a\n<!-- bench:{name} -->\nold\n<!-- /bench:{name} -->\nb"
+        once = report.fill(page, a_report())
+        assert "old" not in once
+        assert once.startswith("a\n") and once.endswith("\nb")
+        assert len(once) > len(page)
+        assert report.fill(once, a_report()) == once
+    with pytest.raises(KeyError, match="nonsense"):
+        report.fill("<!-- bench:nonsense --><!-- /bench:nonsense -->", a_report())
+
+
+def test_the_tables_hold_the_medians() -> None:
+    assert (
+        "| W1: hello | 1.5 | **3** | 7.5 Falcon | 75 | 2.0 | 0.40 | **25** | 20.0 |"
+    ) in report.section_summary(a_report())
+    assert "| W7: session | 3 | 12 | 4.0 | 6.2 | nobody |" in report.section_builds(
+        a_report()
+    )
+    assert "| Falcon | 1.00 |" in report.section_hooks(a_report())
+    assert "| Falcon | 1.00 |" in report.section_hooks(a_report())
+    assert "| match | 30.0 | 75% |" in report.section_steps(a_report())
+
+
+def test_the_numbers_are_written_short_and_the_versions_whole() -> None:
+    text = dumps(a_report())
+    back = json.loads(text)
+    assert back["floor"] == 0.1235
+    assert back["versions"]["flask"] == "1.10.0"
+    assert '"flask": [ 50.0, 100.0 ]' in text
