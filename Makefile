@@ -76,7 +76,10 @@ wheel: $(VENV)/.group-package
 bench: $(VENV)/.built $(VENV)/.group-bench
 	FASTDISPATCH_PURE=0 $(BIN)/python -m bench \
 		$(or $(ARGS),--full --json bench/results/latest.json)
-	$(if $(ARGS),,$(BIN)/python -m bench.report)
+ifndef ARGS
+	FASTDISPATCH_PURE=0 $(BIN)/python -m bench.micro --json bench/results/micro.json
+	$(BIN)/python -m bench.report
+endif
 
 annotate: $(VENV)/.group-build
 	$(BIN)/python tools/annotate.py build/annotate

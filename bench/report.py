@@ -26,6 +26,7 @@ Report: TypeAlias = dict[str, Any]
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results" / "latest.json"
+MICRO = ROOT / "bench" / "results" / "micro.json"
 PICTURE = ROOT / "docs" / "benchmark.svg"
 PAGES = (ROOT / "README.md", ROOT / "docs" / "performance.md")
 
@@ -474,6 +475,22 @@ def section_steps(report: Report) -> str:
     return table(["step", "µs", "share"], rows)
 
 
+def section_micro(report: Report) -> str:
+    """What compiling brings to each part of the engine."""
+    rows = []
+    for name, cases in report.get("micro", {}).items():
+        for case, build in cases.items():
+            rows.append(
+                [
+                    f"{name}: {case}",
+                    us(build["compiled"] / 1000),
+                    us(build["pure"] / 1000),
+                    f"{build['pure'] / build['compiled']:.1f}",
+                ]
+            )
+    return table(["", "compiled, µs", "pure, µs", "pure ÷ compiled"], rows)
+
+
 SECTIONS: dict[str, Callable[[Report], str]] = {
     "summary": section_summary,
     "behind": section_behind,
@@ -481,6 +498,7 @@ SECTIONS: dict[str, Callable[[Report], str]] = {
     "all": section_all,
     "hooks": section_hooks,
     "elsewhere": section_elsewhere,
+    "micro": section_micro,
     "steps": section_steps,
 }
 
@@ -505,6 +523,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     args = parser.parse_args(argv)
     report: Report = json.loads(args.json.read_text(encoding="utf-8"))
+    report["micro"] = json.loads(MICRO.read_text(encoding="utf-8"))
     wanted = {PICTURE: svg(report)}
     for page in PAGES:
         wanted[page] = fill(page.read_text(encoding="utf-8"), report)

@@ -31,6 +31,7 @@ def a_report(**more: list[float]) -> dict[str, Any]:
         "floor": 0.123456,
         "rounds": 2,
         "batches": 1,
+        "micro": {"match": {"int": {"compiled": 200.0, "pure": 1300.0}}},
         "flask_steps": {"match": 30.0, "rest": 10.0},
         "workloads": [
             {"name": "W1", "title": "hello", "times": found | more, "out": {}},
@@ -101,6 +102,7 @@ def test_the_tables_hold_the_medians() -> None:
     )
     assert "| Falcon | 1.00 |" in report.section_hooks(a_report())
     assert "| Falcon | 1.00 |" in report.section_hooks(a_report())
+    assert "| match: int | 0.2 | 1.3 | 6.5 |" in report.section_micro(a_report())
     assert "| match | 30.0 | 75% |" in report.section_steps(a_report())
 
 
