@@ -9,6 +9,7 @@
 #   make annotate  Cython's view of the compiled modules, as HTML
 #   make parity    Flask's own tests, on App
 #   make flask-suite   Flask's own tests, on accelerated Flask
+#   make extensions    Flask's extensions and tracers, on accelerated Flask
 #
 # PYTHON=python3.12 VENV=.venv-3.12 uses another interpreter; ARGS="-x -k hooks" goes to
 # pytest (test, wheel), to the benchmark or to the parity run.
@@ -20,7 +21,7 @@ BIN := $(VENV)/bin
 ENGINE := $(wildcard src/fastdispatch/engine/*.py src/fastdispatch/engine/*.pxd)
 SOURCES := setup.py pyproject.toml src/fastdispatch/__init__.py $(ENGINE)
 
-.PHONY: build serve test test-compiled test-pure lint wheel bench annotate parity flask-suite clean
+.PHONY: build serve test test-compiled test-pure lint wheel bench annotate parity flask-suite extensions test-extensions clean
 
 build: $(VENV)/.built
 
@@ -89,6 +90,16 @@ parity: $(VENV)/.built $(VENV)/.group-dev
 
 flask-suite: $(VENV)/.built $(VENV)/.group-dev
 	$(BIN)/python tools/flask_suite.py $(ARGS)
+
+# In an environment of its own: they bring much along that no other test should see.
+extensions:
+	$(MAKE) test-extensions VENV=$(VENV)-extensions
+
+test-extensions: $(VENV)/.built $(VENV)/.group-extensions
+	@echo "== extensions on the compiled build"
+	FASTDISPATCH_PURE=0 FASTDISPATCH_EXPECT=compiled $(BIN)/python -m pytest tests/extensions $(ARGS)
+	@echo "== extensions on the pure build"
+	FASTDISPATCH_PURE=1 FASTDISPATCH_EXPECT=pure $(BIN)/python -m pytest tests/extensions $(ARGS)
 
 clean:
 	rm -rf build dist wheelhouse .venv .venv-* src/*.egg-info

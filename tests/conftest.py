@@ -19,6 +19,9 @@ from fastdispatch import _build
 HERE = Path(__file__).resolve().parent
 PACKAGE = Path(fastdispatch.__file__).resolve().parent
 
+# They need much that only `make extensions` installs.
+collect_ignore = ["extensions"]
+
 hypothesis.settings.register_profile("dev", deadline=None)
 hypothesis.settings.register_profile(
     "ci", deadline=None, derandomize=True, max_examples=150, print_blob=True
