@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -12,17 +13,21 @@ from typing import TYPE_CHECKING
 from typing import TypeVar
 
 import flask
+from blinker import NamedSignal
 from flask import signals
+from flask.ctx import _AppCtxGlobals  # pyright: ignore[reportPrivateUsage]
 from flask.ctx import AppContext
 from flask.ctx import RequestContext
 from flask.globals import _cv_app  # pyright: ignore[reportPrivateUsage]
 from flask.globals import _cv_request  # pyright: ignore[reportPrivateUsage]
+from flask.sessions import SecureCookieSession
 from flask.sessions import SecureCookieSessionInterface
 from flask.sessions import SessionInterface
 from flask.wrappers import Request
 from flask.wrappers import Response
+from werkzeug.routing import Map
+from werkzeug.routing import MapAdapter
 
-from .engine import response as responses
 from .engine.hosted import HostedAppContext
 from .engine.hosted import HostedContext
 from .engine.lifecycle import HostedApplication
@@ -40,14 +45,20 @@ F = TypeVar("F", bound=flask.Flask)
 
 
 _OWN_STEPS = tuple(step for step in STEPS if step != "wsgi_app")
-_CLASS_NAMES = (*_OWN_STEPS, "request_class", "response_class", "session_interface")
+_CLASS_NAMES = (
+    *STEPS,
+    "app_context",
+    "app_ctx_globals_class",
+    "request_class",
+    "response_class",
+    "session_interface",
+)
 _class_values = attrgetter(*_CLASS_NAMES)
-_STOCK: dict[str, Any] = {step: getattr(flask.Flask, step) for step in _OWN_STEPS}
 
 # What the plan is drawn from, besides the class: while each of these is the same object
 # in the application's ``__dict__`` (or is not there), the plan holds.
 _INSTANCE_NAMES = (
-    *_CLASS_NAMES,
+    *(name for name in _CLASS_NAMES if name != "wsgi_app"),
     "after_request_funcs",
     "before_request_funcs",
     "config",
@@ -56,6 +67,15 @@ _INSTANCE_NAMES = (
     "teardown_request_funcs",
     "url_map",
     "url_value_preprocessors",
+    "view_functions",
+)
+
+_LATE_NAMES = (
+    "after_request_funcs",
+    "response_class",
+    "session_interface",
+    "teardown_appcontext_funcs",
+    "teardown_request_funcs",
     "view_functions",
 )
 
@@ -69,8 +89,6 @@ _SESSION_NAMES = (
     "session_class",
     "should_set_cookie",
 )
-_session_values = attrgetter(*_SESSION_NAMES)
-_STOCK_SESSION = _session_values(SecureCookieSessionInterface)
 
 
 class FlaskAppContext(  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -125,30 +143,75 @@ for _class, _name in (
     _class.__name__ = _class.__qualname__ = _name
 
 
-def _shadowed(kernel: type, cls: type) -> tuple[tuple[str, Any], ...]:
-    """What *cls* has under each name that *kernel*, put before it, takes over."""
-    missing = object()
+def _shadowed(kernel: type, cls: type) -> tuple[str, ...]:
+    """The names that *kernel*, put before *cls*, takes over from it."""
     return tuple(
-        (name, getattr(cls, name, missing))
+        name
         for name in vars(kernel)
         if name not in {"__doc__", "__module__", "__dict__", "__weakref__"}
         and hasattr(cls, name)
     )
 
 
-_REQUEST_SHADOWED = _shadowed(RequestKernel, Request)
-_RESPONSE_SHADOWED = _shadowed(ResponseKernel, Response)
+# Classes other than the application's that may be patched, and what of them the engine
+# does itself.
+_WATCHED: dict[type, tuple[str, ...]] = {
+    Request: _shadowed(RequestKernel, Request),
+    Response: _shadowed(ResponseKernel, Response),
+    AppContext: ("__init__", "pop", "push"),
+    RequestContext: ("__init__", "match_request", "pop", "push", "session"),
+    NamedSignal: ("receivers_for", "send"),
+    Map: ("__init__", "bind", "bind_to_environ", "update"),
+    MapAdapter: ("__init__", "match"),
+    SecureCookieSessionInterface: _SESSION_NAMES,
+    SecureCookieSession: ("__init__", "__new__"),
+}
+_watched_values = [(cls, attrgetter(*names)) for cls, names in _WATCHED.items()]
+_NATURAL = {cls: values(cls) for cls, values in _watched_values}
+_PACKAGES = {"flask", "itsdangerous", "werkzeug", "blinker"}
 
 
-def _unpatched(cls: type, shadowed: tuple[tuple[str, Any], ...]) -> bool:
-    return all(getattr(cls, name, None) == value for name, value in shadowed)
+def _genuine(value: Any) -> bool:
+    """Whether a function, method or property is of Flask or what Flask is made of."""
+    if type(value) is types.MethodType:
+        value = value.__func__
+    elif isinstance(value, property):
+        return all(
+            f is None or _genuine(f) for f in (value.fget, value.fset, value.fdel)
+        )
+    if type(value) is types.FunctionType:
+        module = value.__globals__.get("__name__", "")
+        return module.partition(".")[0] in _PACKAGES
+    return False
+
+
+def _unpatched(cls: type) -> bool:
+    """Whether *cls* does itself what the engine does in its place.
+
+    A patch may be older than this module, so that comparing is not enough.
+    """
+    for name, natural in zip(_WATCHED[cls], _NATURAL[cls], strict=True):
+        value = getattr(cls, name)
+        kind = type(value)
+        if kind in (types.FunctionType, types.MethodType) or isinstance(
+            value, property
+        ):
+            if not _genuine(value):
+                return False
+        elif value is not natural and value != natural:
+            return False
+        else:
+            origin = value if isinstance(value, type) else kind
+            if origin.__module__.partition(".")[0] not in _PACKAGES | {"builtins"}:
+                return False
+    return True
 
 
 class Engine(HostedApplication):
     """What takes the place of ``app.wsgi_app``."""
 
     def __init__(self, app: flask.Flask) -> None:
-        super().__init__(app, _INSTANCE_NAMES, (Request, Response))
+        super().__init__(app, _INSTANCE_NAMES, _LATE_NAMES, tuple(_WATCHED))
 
     def __repr__(self) -> str:
         return f"<fastdispatch engine of {self.app!r}>"
@@ -156,12 +219,30 @@ class Engine(HostedApplication):
     def _hand_back(
         self, app: flask.Flask, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        return flask.Flask.wsgi_app(app, environ, start_response)
+        # As app.wsgi_app would be without the instance attribute that is the engine.
+        found = inspect.getattr_static(type(app), "wsgi_app")
+        bind = getattr(type(found), "__get__", None)
+        bound = found if bind is None else bind(found, app, type(app))
+        return bound(environ, start_response)  # type: ignore[no-any-return]
+
+    def _class_facts(self) -> tuple[Any, ...]:
+        return tuple(
+            # A classmethod is bound anew each time.
+            value.__func__ if type(value) is types.MethodType else value
+            for cls, values in _watched_values
+            for value in values(cls)
+        )
 
     def _draw_plan(self, app: flask.Flask) -> Plan:
         cls = type(app)
-        stock = frozenset(step for step in _OWN_STEPS if step_is_stock(app, step))
-        plan = Plan(cls, _class_values(cls), stock, _class_values)
+        stock = {step for step in _OWN_STEPS if step_is_stock(app, step)}
+        if _own_wsgi_app(cls):
+            stock.add("wsgi_app")
+        if _own_contexts(app) is not None:
+            stock.discard("request_context")
+        if not _own_binding(app):
+            stock.discard("create_url_adapter")
+        plan = Plan(cls, _class_values(cls), frozenset(stock), _class_values)
         plan.use_tables(
             app.url_value_preprocessors,
             app.before_request_funcs,
@@ -171,7 +252,7 @@ class Engine(HostedApplication):
             app.view_functions,
             app.config,
         )
-        plan.use_signals(
+        sent = (
             signals.appcontext_pushed,
             signals.request_started,
             signals.request_finished,
@@ -179,38 +260,96 @@ class Engine(HostedApplication):
             signals.appcontext_tearing_down,
             signals.appcontext_popped,
         )
+        plan.use_signals(*sent)
+        natural = _unpatched(NamedSignal)
+        plan.send_always(
+            *(
+                not natural or "receivers_for" in vars(s) or "send" in vars(s)
+                for s in sent
+            )
+        )
         plan.use_routing(
             app.url_map,
             Matcher(app.url_map),
             not app.url_map.host_matching and not app.subdomain_matching,
         )
         interface = app.session_interface
-        plan.use_session(interface, session_is_stock(interface), True)
+        plan.use_session(
+            interface,
+            session_is_stock(interface)
+            and (
+                app.request_class is Request
+                or _genuine(inspect.getattr_static(app.request_class, "cookies"))
+            ),
+            True,
+        )
         request_stand_in = None
-        if app.request_class is Request and _unpatched(Request, _REQUEST_SHADOWED):
+        if app.request_class is Request and _unpatched(Request):
             request_stand_in = FlaskRequest
+        response_stand_in = None
+        if app.response_class is Response and _unpatched(Response):
+            response_stand_in = FlaskResponse
         plan.use_requests(request_stand_in is not None)
         plan.use_host(
-            _cv_app, _cv_request, FlaskContext, FlaskAppContext, request_stand_in
+            _cv_app,
+            _cv_request,
+            FlaskContext,
+            FlaskAppContext,
+            request_stand_in,
+            response_stand_in,
+            "create_url_adapter" in stock
+            and app.app_ctx_globals_class is _AppCtxGlobals,
         )
-        responses.set_stand_in(
-            Response,
-            FlaskResponse if _unpatched(Response, _RESPONSE_SHADOWED) else None,
-        )
+        self._watch_sizes((*(vars(s) for s in sent), vars(interface)))
         return plan
 
 
 def step_is_stock(app: flask.Flask, step: str) -> bool:
     """Whether a step of *app* is Flask's own: not overridden, patched or replaced."""
-    return step not in app.__dict__ and getattr(type(app), step) is _STOCK[step]
+    return step not in app.__dict__ and _is_own_step(type(app), step)
+
+
+def _is_own_step(cls: type[flask.Flask], step: str) -> bool:
+    value = getattr(cls, step)
+    return (
+        type(value) is types.FunctionType
+        and _genuine(value)
+        and value.__code__.co_qualname in (f"Flask.{step}", f"App.{step}")
+    )
+
+
+def _own_wsgi_app(cls: type[flask.Flask]) -> bool:
+    return _is_own_step(cls, "wsgi_app")
+
+
+def _own_contexts(app: flask.Flask) -> str | None:
+    """None where contexts are Flask's own, else what about them is not."""
+    if not step_is_stock(app, "request_context"):
+        return "request_context"
+    if not step_is_stock(app, "app_context"):
+        return "app_context"
+    for cls in (RequestContext, AppContext):
+        if not _unpatched(cls):
+            return f"flask.ctx.{cls.__name__}"
+    return None
+
+
+def _own_binding(app: flask.Flask) -> bool:
+    """Whether nobody can tell when a URL adapter is made, nor who matches."""
+    return (
+        step_is_stock(app, "create_url_adapter")
+        and type(app.url_map) is Map
+        and _unpatched(Map)
+        and _unpatched(MapAdapter)
+    )
 
 
 def session_is_stock(interface: SessionInterface) -> bool:
     """Whether nobody can tell when *interface* opens a session."""
-    cls = type(interface)
     return (
-        cls is SecureCookieSessionInterface
-        and _session_values(cls) == _STOCK_SESSION
+        type(interface) is SecureCookieSessionInterface
+        and _unpatched(SecureCookieSessionInterface)
+        and _unpatched(SecureCookieSession)
         and not set(_SESSION_NAMES) & set(vars(interface))
     )
 
@@ -292,11 +431,6 @@ def accelerate(app: F) -> F:
     current = app.__dict__.get("wsgi_app")
     engine = Engine(app)
     if current is None or _is_flask_wsgi_app(current, app):
-        if type(app).wsgi_app is not flask.Flask.wsgi_app:
-            raise RuntimeError(
-                f"{type(app).__name__} overrides wsgi_app: the engine takes the place"
-                " of Flask's own and can't run inside of it."
-            )
         app.wsgi_app = engine  # type: ignore[method-assign]
     elif not _replace_inside(current, lambda v: _is_flask_wsgi_app(v, app), engine):
         raise RuntimeError(
@@ -361,7 +495,11 @@ def explain(app: flask.Flask) -> Explanation:
     if engine is None:
         raise RuntimeError("The application is not accelerated: accelerate(app).")
     rows = Explanation()
-    for step in _OWN_STEPS:
+    if not _own_wsgi_app(type(app)):
+        rows.append(Step("wsgi_app", False, _defined_by(type(app), "wsgi_app")))
+    else:
+        rows.append(Step("wsgi_app", True, "Flask's own"))
+    for step in (*_OWN_STEPS, "app_context"):
         if step_is_stock(app, step):
             rows.append(Step(step, True, "Flask's own"))
         elif step in app.__dict__:

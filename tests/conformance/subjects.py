@@ -66,6 +66,20 @@ def _flask_app(package: types.ModuleType) -> type[t.Any]:
     return cls
 
 
+def _accelerated_app(package: types.ModuleType) -> type[t.Any]:
+    """A Flask class whose every application is accelerated once it is made."""
+    accelerate: Callable[[t.Any], t.Any] = _fastdispatch().accelerate
+
+    class Accelerating(type):
+        def __call__(cls, *args: t.Any, **kwargs: t.Any) -> t.Any:
+            return accelerate(super().__call__(*args, **kwargs))
+
+    class App(package.Flask, metaclass=Accelerating):  # type: ignore[name-defined,misc]
+        pass
+
+    return App
+
+
 def _load() -> list[Framework]:
     native = [Framework("app-pure", _fastdispatch, native=True, app=_app)]
 
@@ -75,7 +89,11 @@ def _load() -> list[Framework]:
             Framework("app-pure", _fastdispatch_pure, native=True, app=_app),
         ]
 
-    return [*native, Framework("flask", _flask, native=False, app=_flask_app)]
+    return [
+        *native,
+        Framework("flask", _flask, native=False, app=_flask_app),
+        Framework("flask-accelerated", _flask, native=False, app=_accelerated_app),
+    ]
 
 
 SUBJECTS = _load()

@@ -347,3 +347,13 @@ cdef inline bint same_items(dict table, tuple names, tuple values) except -1:
         elif <object>found is not values[i]:
             return False
     return True
+
+
+cdef inline bint identical(tuple values, tuple others) except -1:
+    cdef Py_ssize_t i
+    if len(values) != len(others):
+        return False
+    for i in range(len(values)):
+        if values[i] is not others[i]:
+            return False
+    return True

@@ -6,6 +6,7 @@ same names.
 
 from __future__ import annotations
 
+import operator
 import types
 from contextvars import ContextVar
 from typing import Any
@@ -153,3 +154,8 @@ def same_items(table: Any, names: Any, values: Any) -> bool:
     return all(
         table.get(name) is value for name, value in zip(names, values, strict=True)
     )
+
+
+def identical(values: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
+    """Whether they are the same objects: a wrapper may claim to equal what it wraps."""
+    return len(values) == len(others) and all(map(operator.is_, values, others))

@@ -63,6 +63,7 @@ cdef class Context(Routed):
     @cython.locals(plan=Plan)
     cdef _match_by_adapter(self)
     cdef begin(self)
+    cdef Plan renew(self)
     cdef preserve(self, object keep)
     @cython.locals(plan=Plan)
     cdef open(self)

@@ -486,6 +486,10 @@ class Context(Routed):
         ):
             self._outer = outer
 
+    def renew(self) -> Plan:
+        """The plan as of now, where the host may have changed during the request."""
+        return self.plan
+
     def preserve(self, keep: Any) -> None:
         """Hand the context to a debugger or a test client. Rule 15."""
         keep(self)

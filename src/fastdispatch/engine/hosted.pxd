@@ -3,7 +3,33 @@ import cython
 from . cimport capi
 from . cimport hooks
 from .context cimport Context
+from .plan cimport Host
 from .plan cimport Plan
+
+
+cdef class Watcher(Host):
+    cdef tuple _names
+    cdef tuple _values
+    cdef tuple _classes
+    cdef tuple _facts
+    cdef unsigned long long _versions
+    cdef tuple _tables
+    cdef Py_ssize_t _sizes
+    cdef tuple _late_names
+    cdef tuple _late_values
+    cdef Py_ssize_t _own_size
+
+    cdef Plan plan_now(self, object app)
+    @cython.locals(own=dict)
+    cdef Plan plan_later(self, object app, Plan plan)
+    @cython.locals(own=dict, versions="unsigned long long")
+    cdef bint _changed(self, object app) except -1
+    @cython.locals(total="unsigned long long", version="unsigned int")
+    cdef unsigned long long _class_versions(self) except? 1
+    @cython.locals(total=Py_ssize_t, table=dict)
+    cdef Py_ssize_t _table_sizes(self) except -1
+    @cython.locals(own=dict, versions="unsigned long long")
+    cdef Plan _draw(self, object app)
 
 
 cdef class HostedAppContext:
@@ -14,8 +40,11 @@ cdef class HostedAppContext:
     cdef object _pushed
     cdef list _tokens
 
+    cdef make(self)
+
 
 cdef class HostedContext(Context):
+    cdef Watcher _host
     cdef object _pushed
     cdef list _tokens
     cdef HostedAppContext _app_context
@@ -24,6 +53,9 @@ cdef class HostedContext(Context):
     cdef begin(self)
     @cython.locals(plan=Plan)
     cdef open(self)
+    @cython.locals(plan=Plan, now=Plan, host=Watcher)
+    cdef Plan renew(self)
+    cdef object opened_session(self)
     @cython.locals(plan=Plan)
     cdef preserve(self, object keep)
     cdef end_request(self, object exc)
@@ -36,4 +68,4 @@ cdef class HostedContext(Context):
 
 
 @cython.locals(ctx=HostedContext)
-cdef HostedContext new_context(object app, Plan plan, object environ)
+cdef HostedContext new_context(object app, Plan plan, object environ, Watcher host)

@@ -11,10 +11,125 @@ from typing import Any
 from . import capi
 from . import hooks
 from .context import Context
+from .plan import Host
 from .plan import Plan
 
 
-def new_context(app: Any, plan: Plan, environ: Any) -> HostedContext:
+class Watcher(Host):
+    """Keeps the plan of an application that does not tell when it changes.
+
+    A subclass has ``_draw_plan(app)`` and ``_class_facts()``.
+    """
+
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        late_names: tuple[str, ...],
+        classes: tuple[Any, ...],
+    ) -> None:
+        """Say what a plan is drawn from.
+
+        :param names: of attributes: the plan holds while each is the same object in
+            the application's ``__dict__``, or still not there.
+        :param late_names: those of them that the end of a request depends on and that
+            may be replaced without a new attribute.
+        :param classes: it holds while none of these is patched, as the values that
+            ``_class_facts`` returns say.
+        """
+        super().__init__()
+        self._names = names
+        self._values: tuple[Any, ...] = ()
+        self._classes = classes
+        self._facts: tuple[Any, ...] = ()
+        self._versions = 0
+        self._tables: tuple[Any, ...] = ()
+        self._sizes = 0
+        self._late_names = late_names
+        self._late_values: tuple[Any, ...] = ()
+        self._own_size = 0
+
+    def plan_now(self, app: Any) -> Plan:
+        """The plan, drawn up again if *app* or what it is made of has changed."""
+        plan = self._plan
+        if plan is None or plan.stale(type(app)) or self._changed(app):
+            plan = self._draw(app)
+        return plan
+
+    def plan_later(self, app: Any, plan: Plan) -> Plan:
+        """The same in the midst of a request that began with *plan*.
+
+        What was set on *app* since, where it has no attribute less, is seen.
+        """
+        # PERF: asked for up to four times a request, so it looks at little.
+        own: dict[str, Any] = capi.instance_dict(app)  # type: ignore[assignment]
+        if (
+            plan is self._plan
+            and len(own) == self._own_size
+            and capi.same_items(own, self._late_names, self._late_values)
+            and not plan.stale(type(app))
+            and self._class_versions() == self._versions
+            and self._versions != 0
+        ):
+            return plan
+        return self.plan_now(app)
+
+    def _changed(self, app: Any) -> bool:
+        own: dict[str, Any] = capi.instance_dict(app)  # type: ignore[assignment]
+        if not capi.same_items(own, self._names, self._values):
+            return True
+        self._own_size = len(own)
+        versions = self._class_versions()
+        if versions == 0 or versions != self._versions:
+            if not capi.identical(self._class_facts(), self._facts):
+                return True
+            self._versions = self._class_versions()
+        return self._table_sizes() != self._sizes
+
+    def _class_versions(self) -> int:
+        # Versions only grow, so their sum stays the same only if each of them does.
+        total = 0
+        for cls in self._classes:
+            version = capi.type_version(cls)
+            if version == 0:
+                return 0
+            total += version
+        return total
+
+    def _table_sizes(self) -> int:
+        total = 0
+        for table in self._tables:
+            total += len(table)
+        return total
+
+    def _watch_sizes(self, tables: tuple[dict[str, Any], ...]) -> None:
+        """The plan holds while no key is added to one of *tables*."""
+        self._tables = tables
+
+    def _draw(self, app: Any) -> Plan:
+        own: Any = capi.instance_dict(app)
+        values = tuple([own.get(name) for name in self._names])
+        facts = self._class_facts()
+        versions = self._class_versions()
+        plan: Plan = self._draw_plan(app)
+        # The plan before what it was drawn from: to another thread it may look stale,
+        # but not an older plan like this one.
+        self._plan = plan
+        self._values = values
+        self._late_values = tuple([own.get(name) for name in self._late_names])
+        self._own_size = len(own)
+        self._facts = facts
+        self._versions = versions
+        self._sizes = self._table_sizes()
+        return plan
+
+    def _class_facts(self) -> tuple[Any, ...]:
+        raise NotImplementedError
+
+    def _draw_plan(self, app: Any) -> Plan:
+        raise NotImplementedError
+
+
+def new_context(app: Any, plan: Plan, environ: Any, host: Watcher) -> HostedContext:
     """Make the request context of one request."""
     path = capi.table_get(environ, "PATH_INFO")
     if type(path) is str and not capi.is_ascii(path):
@@ -22,6 +137,7 @@ def new_context(app: Any, plan: Plan, environ: Any) -> HostedContext:
         path.encode("latin-1")
     ctx: HostedContext = capi.new_instance(plan.context_class)
     ctx.start(app, plan, environ)
+    ctx._host = host
     ctx._app_context = None
     ctx._tokens = None
     ctx._pushed = None
@@ -39,6 +155,12 @@ class HostedAppContext:
     _bound: bool
     _pushed: Any
     _tokens: list[Any] | None
+
+    def make(self) -> None:
+        """Make now what is made on first use otherwise, in the host's order."""
+        self._adapter = self._app.create_url_adapter(None)
+        self._bound = True
+        self._g = self._app.app_ctx_globals_class()
 
     @property
     def app(self) -> Any:
@@ -90,6 +212,7 @@ class HostedAppContext:
 class HostedContext(Context):
     """The kernel of a request context that the engine pushes."""
 
+    _host: Watcher | None
     _pushed: Any
     _tokens: list[Any] | None
     _app_context: HostedAppContext | None
@@ -135,6 +258,8 @@ class HostedContext(Context):
             inner._adapter = None
             inner._bound = False
             inner._tokens = None
+            if not plan.lazy_app_context:
+                inner.make()
             inner._pushed = capi.var_set(plan.app_var, inner)
             self._app_context = inner
             if plan.pushed_to:
@@ -148,6 +273,33 @@ class HostedContext(Context):
             self.opened_session()
         self.match()
 
+    def renew(self) -> Plan:
+        """The plan as of now: hooks and views may change the application."""
+        plan = self.plan
+        host = self._host
+        if host is not None:
+            now = host.plan_later(self.app, plan)
+            if now is not plan:
+                # What would have been made by now is made as it would have been.
+                self.get_request()
+                self.opened_session()
+                self.plan = now
+                return now
+        return plan
+
+    def opened_session(self) -> Any:
+        """The session, opened now if it was not. Rule 5."""
+        session = self.opened
+        if session is None:
+            app = self.app
+            # The one that it would have been opened by when this was pushed.
+            interface = self.plan.session_interface
+            session = interface.open_session(app, self.get_request())
+            if session is None:
+                session = interface.make_null_session(app)
+            self.opened = session
+        return session
+
     def preserve(self, keep: Any) -> None:
         """Hand both contexts to a debugger or a test client. Rule 15."""
         plan = self.plan
@@ -160,7 +312,7 @@ class HostedContext(Context):
 
     def end(self, exc: Any) -> None:
         """What ``RequestContext.pop`` does. Rules 8 to 10 and 40 to 42."""
-        plan = self.plan
+        plan = self.renew()
         app = self.app
         if self._tokens is not None or self._pushed is None:
             # Pushed again by somebody, or not at all: the host knows what to do.
@@ -205,6 +357,12 @@ class HostedContext(Context):
     def _end_app_context(self, inner: HostedAppContext, exc: Any) -> None:
         """What ``AppContext.pop`` does."""
         plan = self.plan
+        if (
+            plan.teardown_request
+            or plan.tearing_down_to
+            or not plan.own_do_teardown_request
+        ):
+            plan = self.renew()
         app = self.app
         try:
             if plan.own_do_teardown_appcontext:

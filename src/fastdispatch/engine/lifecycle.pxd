@@ -6,6 +6,8 @@ from . cimport hooks
 from . cimport hosted
 from . cimport response as responses
 from .context cimport Context
+from .hosted cimport HostedContext
+from .hosted cimport Watcher
 from .plan cimport Host
 from .plan cimport Plan
 
@@ -14,21 +16,16 @@ cdef class Application(Host):
     pass
 
 
-cdef class HostedApplication(Host):
+cdef class HostedApplication(Watcher):
     cdef object _app
-    cdef tuple _names
-    cdef tuple _values
-    cdef tuple _classes
-    cdef tuple _versions
-
-    @cython.locals(i=Py_ssize_t)
-    cdef bint _changed(self, object app) except -1
-    cdef Plan _draw(self, object app)
 
 
 @cython.locals(ctx=Context)
 cdef object run(object app, Plan plan, object environ, object start_response)
 cdef close_unsent(object app, object response)
+cdef object run_in(
+    Context ctx, object app, Plan plan, object environ, object start_response
+)
 cdef object refuse(object app, object error, object environ, object start_response)
 @cython.locals(plan=Plan)
 cpdef object full_dispatch_request(Context ctx)

@@ -18,6 +18,7 @@ from . import hooks
 from . import hosted
 from . import response as responses
 from .context import Context
+from .hosted import Watcher
 from .plan import Host
 from .plan import Plan
 
@@ -41,26 +42,23 @@ class Application(Host):
         return run(self, self.get_plan(), environ, start_response)
 
 
-class HostedApplication(Host):
+class HostedApplication(Watcher):
     """The kernel of what stands before an application of another framework.
 
-    It does not keep the application alive. A subclass has ``_draw_plan(app)`` and
+    It does not keep the application alive. A subclass has what a Watcher's has and
     ``_hand_back(app, environ, start_response)``, the host's own way of answering.
     """
 
-    def __init__(self, app: Any, names: tuple[str, ...], classes: tuple[Any, ...]):
-        """Watch what a plan is drawn from.
-
-        :param names: of attributes: the plan holds while each is the same object in
-            the application's ``__dict__``, or still not there.
-        :param classes: it holds while none of these is patched.
-        """
-        super().__init__()
+    def __init__(
+        self,
+        app: Any,
+        names: tuple[str, ...],
+        late_names: tuple[str, ...],
+        classes: tuple[Any, ...],
+    ) -> None:
+        """As a Watcher's, and *app*."""
+        super().__init__(names, late_names, classes)
         self._app = ref(app)
-        self._names = names
-        self._values: tuple[Any, ...] = ()
-        self._classes = classes
-        self._versions: tuple[int, ...] = ()
 
     @property
     def app(self) -> Any:
@@ -72,33 +70,12 @@ class HostedApplication(Host):
         app = self._app()
         if app is None:
             raise RuntimeError("The accelerated application is no more.")
-        plan = self._plan
-        if plan is None or plan.stale(type(app)) or self._changed(app):
-            plan = self._draw(app)
-        if not plan.own_request_context:
-            # Contexts of the application's own making.
+        plan = self.plan_now(app)
+        if not (plan.own_request_context and plan.own_wsgi_app):
+            # Contexts of the application's own making, or code around all of it.
             return self._hand_back(app, environ, start_response)
-        return run(app, plan, environ, start_response)
-
-    def _changed(self, app: Any) -> bool:
-        if not capi.same_items(capi.instance_dict(app), self._names, self._values):
-            return True
-        for i in range(len(self._classes)):
-            version = capi.type_version(self._classes[i])
-            if version == 0 or version != self._versions[i]:
-                return True
-        return False
-
-    def _draw(self, app: Any) -> Plan:
-        own: Any = capi.instance_dict(app)
-        self._values = tuple([own.get(name) for name in self._names])
-        self._versions = tuple([capi.type_version(cls) for cls in self._classes])
-        plan: Plan = self._draw_plan(app)
-        self._plan = plan
-        return plan
-
-    def _draw_plan(self, app: Any) -> Plan:
-        raise NotImplementedError
+        ctx = hosted.new_context(app, plan, environ, self)
+        return run_in(ctx, app, plan, environ, start_response)
 
     def _hand_back(self, app: Any, environ: Any, start_response: Any) -> Any:
         raise NotImplementedError
@@ -107,12 +84,17 @@ class HostedApplication(Host):
 def run(app: Any, plan: Plan, environ: Any, start_response: Any) -> Iterable[bytes]:
     """Answer one request of *app*."""
     ctx: Context
-    if plan.hosted:
-        ctx = hosted.new_context(app, plan, environ)
-    elif plan.own_request_context:
+    if plan.own_request_context:
         ctx = context.new_context(app, plan, environ)
     else:
         ctx = context.checked(app.request_context(environ))
+    return run_in(ctx, app, plan, environ, start_response)
+
+
+def run_in(
+    ctx: Context, app: Any, plan: Plan, environ: Any, start_response: Any
+) -> Iterable[bytes]:
+    """Answer one request of *app* in *ctx*, which is new."""
     if not plan.lazy_request:
         try:
             ctx.get_request()
@@ -194,12 +176,21 @@ def full_dispatch_request(ctx: Context) -> Any:
         else:
             rv = app.preprocess_request()
         if rv is None:
+            if plan.hosted and (
+                plan.before_request
+                or plan.url_value_preprocessors
+                or plan.started_to
+                or not plan.own_preprocess_request
+            ):
+                plan = ctx.renew()
             if plan.own_dispatch_request:
                 rv = dispatch_request(ctx)
             else:
                 rv = app.dispatch_request()
     except Exception as e:
         rv = app.handle_user_exception(e)
+    if plan.hosted:
+        plan = ctx.renew()
     if plan.own_finalize_request:
         return finalize_request(ctx, rv, False)
     return app.finalize_request(rv)
@@ -265,7 +256,7 @@ def finalize_request(ctx: Context, rv: Any, from_error_handler: bool) -> Any:
     app = ctx.app
     plan = ctx.plan
     if plan.own_make_response:
-        response = responses.make_response(app, rv, ctx)
+        response = responses.make_response(app, rv, ctx, plan.response_stand_in)
     else:
         response = app.make_response(rv)
     try:
@@ -291,6 +282,8 @@ def process_response(ctx: Context, response: Any) -> Any:
     functions = ctx._after_functions
     if functions is not None or plan.after_request:
         response = hooks.run_after(plan, app, ctx.get_blueprints(), functions, response)
+        if plan.hosted:
+            plan = ctx.renew()
     session = ctx.opened
     if session is None:
         if plan.lazy_session:
@@ -316,7 +309,7 @@ def process_response(ctx: Context, response: Any) -> Any:
 def end(ctx: Context, error: Any) -> None:
     """Keep the context for a debugger or a test client, then pop it. Rule 15."""
     preserve = capi.table_get(ctx.environ, "werkzeug.debug.preserve_context")
-    if preserve is None and (error is None or ctx.plan.own_should_ignore_error):
+    if preserve is None and (error is None or ctx.renew().own_should_ignore_error):
         ctx.end_request(error)
         return
     try:

@@ -58,6 +58,8 @@ cdef class Plan:
     cdef object context_class
     cdef object app_context_class
     cdef object request_stand_in
+    cdef object response_stand_in
+    cdef bint lazy_app_context
 
     cpdef bint stale(self, object cls)
 

@@ -29,6 +29,8 @@ STEPS: tuple[str, ...] = (
 )
 """The steps that a host's class or instance may override, in the order of the plan."""
 
+_SOMEBODY = (True,)
+
 
 class Plan:
     """A host's facts as of its last change of class, method or table.
@@ -57,6 +59,7 @@ class Plan:
         self.begun = False
         self.hosted = False
         self.request_stand_in = None
+        self.response_stand_in = None
         self.own_create_url_adapter = "create_url_adapter" in stock
         self.own_dispatch_request = "dispatch_request" in stock
         self.own_do_teardown_appcontext = "do_teardown_appcontext" in stock
@@ -115,6 +118,29 @@ class Plan:
         self.app_tearing_down_to = app_tearing_down.receivers
         self.popped_to = popped.receivers
 
+    def send_always(
+        self,
+        pushed: Any,
+        started: Any,
+        finished: Any,
+        tearing_down: Any,
+        app_tearing_down: Any,
+        popped: Any,
+    ) -> None:
+        """Send those signals even without receivers: somebody has patched them."""
+        if pushed:
+            self.pushed_to = _SOMEBODY
+        if started:
+            self.started_to = _SOMEBODY
+        if finished:
+            self.finished_to = _SOMEBODY
+        if tearing_down:
+            self.tearing_down_to = _SOMEBODY
+        if app_tearing_down:
+            self.app_tearing_down_to = _SOMEBODY
+        if popped:
+            self.popped_to = _SOMEBODY
+
     def use_routing(self, url_map: Any, matcher: Any, flat: bool) -> None:
         """Keep the matcher of *url_map*.
 
@@ -150,6 +176,8 @@ class Plan:
         context_class: Any,
         app_context_class: Any,
         request_class: Any,
+        response_class: Any,
+        lazy_app_context: bool,
     ) -> None:
         """Have requests run in the contexts of another framework: a Flask of 3.1.
 
@@ -160,6 +188,8 @@ class Plan:
         :param context_class: what a request context is, a HostedContext.
         :param app_context_class: what an application context is.
         :param request_class: what stands in for the host's request class, or None.
+        :param response_class: what stands in for its response class, or None.
+        :param lazy_app_context: nobody sees when its ``g`` and URL adapter are made.
         """
         self.hosted = True
         self.app_var = app_var
@@ -167,6 +197,8 @@ class Plan:
         self.context_class = context_class
         self.app_context_class = app_context_class
         self.request_stand_in = request_class
+        self.response_stand_in = response_class
+        self.lazy_app_context = lazy_app_context
 
     def stale(self, cls: type) -> bool:
         """Whether the host, of class *cls*, has changed since this plan was drawn."""
@@ -175,7 +207,7 @@ class Plan:
         version = capi.type_version(cls)
         if version != 0 and version == self.version:
             return False
-        if self.steps_of(cls) != self.class_steps:
+        if not capi.identical(self.steps_of(cls), self.class_steps):
             return True
         self.version = version
         return False

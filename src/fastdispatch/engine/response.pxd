@@ -11,7 +11,6 @@ cdef object HTTPException
 cdef object Iterator
 cdef object HTTP_STATUS_CODES
 cdef object _END
-cdef dict _stand_ins
 cdef dict _proofs
 cdef list _last_proof
 cdef dict _lines
@@ -87,7 +86,7 @@ cdef object _fill(
 cdef object _create(object cls, ClassProof proof, object body, object status)
 
 @cython.locals(proof=ClassProof, size=Py_ssize_t)
-cpdef object make_response(object app, object rv, object ctx)
+cpdef object make_response(object app, object rv, object ctx, object stand_in=*)
 cdef object _force(object cls, object rv, object ctx)
 cdef bint _is_stock_exception(object cls) except -1
 @cython.locals(proof=ClassProof, response=ResponseKernel, page=tuple)

@@ -651,24 +651,11 @@ _EXPECTED = (
 )
 
 
-_stand_ins: dict[type, type] = {}
-
-
-def set_stand_in(cls: type, stand_in: type | None) -> None:
-    """Have :func:`make_response` make a *stand_in* where it would make a *cls*.
-
-    It is a subclass of both ResponseKernel and *cls*; None: no longer.
-    """
-    if stand_in is None:
-        _stand_ins.pop(cls, None)
-    else:
-        _stand_ins[cls] = stand_in
-
-
-def make_response(app: Any, rv: Any, ctx: Any) -> Any:
+def make_response(app: Any, rv: Any, ctx: Any, stand_in: Any = None) -> Any:
     """The view's return value *rv* as an ``app.response_class`` object (rule 45).
 
     *ctx* gives ``endpoint`` for messages and ``environ`` to run a WSGI callable with.
+    *stand_in* is a subclass of both ResponseKernel and that class, made in its place.
     Raises TypeError for a value that is not one of the kinds of rule 45.
     """
     status: Any = None
@@ -692,9 +679,7 @@ def make_response(app: Any, rv: Any, ctx: Any) -> Any:
     if type(status) is str and capi.has_newline(status):
         check_status(status, ctx)
     cls = app.response_class
-    make: Any = cls
-    if _stand_ins and cls in _stand_ins and getattr(ctx, "hosted", False):
-        make = _stand_ins[cls]
+    make: Any = cls if stand_in is None else stand_in
     kind = type(rv)
     if kind is str or kind is bytes or kind is GeneratorType:
         proof = prove(make)
