@@ -36,6 +36,8 @@ DIRECTIVES = {
     "language_level": 3,
     "annotation_typing": False,
     "binding": True,
+    # A host may hand us None where a context is due: AttributeError, not a crash.
+    "nonecheck": True,
 }
 
 MODES = ("auto", "require", "pure")
