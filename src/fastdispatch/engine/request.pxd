@@ -27,6 +27,8 @@ cdef str environ_key(str name)
 @cython.locals(known=dict)
 cdef object lookup(object environ, str key)
 
+cdef str text_of(object environ, str key)
+
 @cython.locals(text=str)
 cdef str decode_wsgi(object environ, str key)
 

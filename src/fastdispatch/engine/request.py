@@ -61,13 +61,19 @@ def lookup(environ: Any, key: str) -> Any:
     return environ.get(key)
 
 
+def text_of(environ: Any, key: str) -> str:
+    """The string in the environ, "" without one; TypeError if it is no string."""
+    value = lookup(environ, key) or ""
+    return value if type(value) is str else "".join((value,))
+
+
 def decode_wsgi(environ: Any, key: str) -> str:
     """The text of a path in the environ; bytes that are not UTF-8 are replaced.
 
     :raises BadRequest: if the server put in something that is not latin-1, as PEP 3333
         demands (rule 1).
     """
-    text = lookup(environ, key) or ""
+    text = text_of(environ, key)
     if text.isascii():
         return text
     try:
@@ -107,7 +113,7 @@ def encode_query(environ: Any) -> bytes:
 
     :raises BadRequest: as :func:`decode_wsgi`.
     """
-    text = lookup(environ, "QUERY_STRING") or ""
+    text = text_of(environ, "QUERY_STRING")
     try:
         return text.encode("latin1")
     except UnicodeEncodeError as e:
