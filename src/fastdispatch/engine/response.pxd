@@ -21,6 +21,7 @@ cdef frozenset _EXCEPTION_SHADOWING
 cdef tuple _EXCEPTION_TYPE_ITEM
 cdef dict _stock_exceptions
 cdef dict _pages
+cdef Py_ssize_t _PAGE_LENGTH
 
 
 cdef class ResponseKernel:

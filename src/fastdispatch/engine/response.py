@@ -124,8 +124,11 @@ class ResponseKernel:
             listed = [self._fd_type]
             if self._fd_length >= 0:
                 listed.append(_length_item(self._fd_length))
-            self._fd_headers = _new_headers(listed)
-            self._fd_type = None
+            headers = _new_headers(listed)
+            if self._fd_type is not None:
+                # No other thread was quicker, with a response that they share.
+                self._fd_headers = headers
+                self._fd_type = None
         elif self._fd_headers is None and self._fd_status is None:
             raise AttributeError("headers: the response is not initialised yet")
         return self._fd_headers
@@ -790,6 +793,7 @@ _EXCEPTION_SHADOWING = frozenset(_EXCEPTION_NAMES)
 _EXCEPTION_TYPE_ITEM = ("Content-Type", "text/html; charset=utf-8")
 _stock_exceptions: dict[int, bool] = {}
 _pages: dict[tuple[int, str | None], tuple[str | None, bytes]] = {}
+_PAGE_LENGTH = 4096
 
 
 def _is_stock_exception(cls: type) -> bool:
@@ -835,9 +839,10 @@ def _from_exception(cls: Any, error: Any, environ: Any) -> Any:
     page = _pages.get((code, description))
     if page is None or page[0] is not reason:
         page = (reason, error.get_body(environ).encode())
-        if len(_pages) >= 128:
-            _pages.clear()
-        _pages[code, description] = page
+        if len(page[1]) <= _PAGE_LENGTH:
+            if len(_pages) >= 128:
+                _pages.clear()
+            _pages[code, description] = page
     response = _create(cls, proof, page[1], code)
     response._fd_type = _EXCEPTION_TYPE_ITEM
     # Werkzeug runs the exception as an application: its output is an iterator.
