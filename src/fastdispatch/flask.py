@@ -97,7 +97,7 @@ class FlaskAppContext(  # pyright: ignore[reportIncompatibleVariableOverride]
     """The application context that the engine pushes: lazy, otherwise Flask's own."""
 
 
-class FlaskContext(HostedContext, RequestContext):  # type: ignore[misc, override]
+class FlaskContext(HostedContext, RequestContext):  # type: ignore[misc]
     """The request context that the engine pushes: lazy, otherwise Flask's own."""
 
     push: Any = RequestContext.push

@@ -180,6 +180,11 @@ class Context(Routed):
         """The request. RuntimeError in a context that has none (rule 17)."""
         return self.get_request()
 
+    @request.setter
+    def request(self, value: Any) -> None:
+        self._request = value
+        self.has_request = True
+
     @property
     def session(self) -> Any:
         """The session, opened now if it was not; counts as looked at (rule 48)."""
