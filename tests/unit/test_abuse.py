@@ -1,4 +1,4 @@
-"""What applications do to us that nobody means, and other threads at odd times."""
+"""What applications do to us that nobody means them to do."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ from werkzeug.test import EnvironBuilder
 
 from fastdispatch import abort
 from fastdispatch import App
-from fastdispatch import current_app
 from fastdispatch import request
-from fastdispatch.config import Config
 from fastdispatch.engine.context import Context
 from fastdispatch.wrappers import Request
 from fastdispatch.wrappers import Response
 
 
-def make_app(cls: type[App] = App) -> App:
-    app = cls("abused", static_folder=None)
+def make_app() -> App:
+    app = App("abused", static_folder=None)
     app.add_url_rule("/", endpoint="index", view_func=lambda: "index")
     return app
 
@@ -44,51 +42,11 @@ class Uninitialised(Context):
         """Forgets ``super().__init__()``."""
 
 
-@pytest.mark.parametrize("kind", ["None", "an app's", "not initialised", "no context"])
-def test_request_context_returns_what_is_none(kind: str) -> None:
-    class Abused(App):
-        def request_context(self, environ: Any) -> Any:
-            if kind == "an app's":
-                return self.app_context()
-            if kind == "not initialised":
-                return Uninitialised(self, environ)
-            return None if kind == "None" else object()
-
-    app = make_app(Abused)
-    app.testing = True
-
-    def run() -> None:
-        with pytest.raises((AttributeError, RuntimeError, TypeError)):
-            get(app)
-
-    contextvars.Context().run(run)
-
-
 def test_uninitialised_context_is_an_error() -> None:
     app = make_app()
     for use in (Uninitialised.push, Uninitialised.pop, Uninitialised.match_request):
         with pytest.raises((AttributeError, RuntimeError, TypeError)):
             contextvars.Context().run(use, Uninitialised(app))
-
-
-class ElsewhereConfig(Config):
-    elsewhere: dict[str, Any]
-
-    def __getitem__(self, key: str) -> Any:
-        if key in self.elsewhere:
-            return self.elsewhere[key]
-        return super().__getitem__(key)
-
-
-def test_config_that_looks_elsewhere() -> None:
-    app = make_app()
-    config = ElsewhereConfig(app.root_path, dict(app.config))
-    config.elsewhere = {}
-    app.config = config
-    assert get(app, HTTP_HOST="evil.test")[0] == "200 OK"
-    config.elsewhere["TRUSTED_HOSTS"] = ["good.test"]
-    assert get(app, HTTP_HOST="evil.test")[0] == "400 BAD REQUEST"
-    assert get(app, HTTP_HOST="good.test")[0] == "200 OK"
 
 
 def test_view_functions_that_wrap() -> None:
@@ -100,61 +58,6 @@ def test_view_functions_that_wrap() -> None:
     app = make_app()
     app.view_functions = Wrapping(app.view_functions)
     assert get(app)[1] == b"wrapped index"
-
-
-@pytest.mark.parametrize("kind", ["app", "request"])
-def test_context_pushed_and_forgotten(kind: str) -> None:
-    app = make_app()
-    ended: list[str] = []
-    app.teardown_request(lambda error: ended.append(request.path))
-    app.teardown_appcontext(lambda error: ended.append("app"))
-
-    @app.get("/forgets")
-    def forgets() -> str:
-        ctx = app.app_context() if kind == "app" else app.test_request_context("/stray")
-        ctx.push()
-        return "forgotten"
-
-    def run() -> None:
-        with pytest.raises(RuntimeError, match="the active context is"):
-            get(app, "/forgets")
-        assert ended == ["/forgets", "app"]
-        assert not current_app
-        assert get(app) == ("200 OK", b"index")
-        assert ended == ["/forgets", "app", "/", "app"]
-
-    contextvars.Context().run(run)
-
-
-@pytest.mark.parametrize("where", ["instance", "class", "table"])
-def test_patch_while_the_plan_is_drawn(where: str) -> None:
-    called: list[str] = []
-
-    class Abused(App):
-        drawn = False
-
-        def _make_plan(self) -> Any:
-            plan = super()._make_plan()
-            if not Abused.drawn:
-                # What another thread could do now.
-                Abused.drawn = True
-                if where == "table":
-                    self.before_request_funcs = {None: [lambda: called.append("hook")]}
-                elif where == "instance":
-                    self.dispatch_request = patched  # type: ignore[method-assign]
-                else:
-                    Abused.dispatch_request = patched  # type: ignore[assignment]
-            return plan
-
-    def patched(*args: Any) -> str:
-        called.append("patched")
-        return "patched"
-
-    app = make_app(Abused)
-    get(app)
-    called.clear()
-    get(app)
-    assert called == ["hook" if where == "table" else "patched"]
 
 
 def test_headers_of_a_shared_response_are_made_once(
