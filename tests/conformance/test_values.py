@@ -1150,13 +1150,13 @@ def test_c52_subdomain_matching(fw: Framework) -> None:
 
 def test_c52_server_name_is_used_to_build(fw: Framework, app: t.Any) -> None:
     app.config["SERVER_NAME"] = "example.com"
-    app.config["APPLICATION_ROOT"] = "/root"
+    app.config["APPLICATION_ROOT"] = "/prefix"
     app.config["PREFERRED_URL_SCHEME"] = "https"
     app.add_url_rule("/x", endpoint="x", view_func=lambda: fw.url_for("x"))
 
     with app.app_context():
-        assert fw.url_for("x") == "https://example.com/root/x"
-        assert fw.url_for("x", _external=False) == "/root/x"
+        assert fw.url_for("x") == "https://example.com/prefix/x"
+        assert fw.url_for("x", _external=False) == "/prefix/x"
 
     assert call(app, "/x", headers={"Host": "another.org"}).text == "/x"
 

@@ -48,7 +48,7 @@ def app(lib: Any) -> Any:
         ({}, ("/a?b=c",), {}, "http://localhost/a?b=c"),
         ({"SERVER_NAME": "a.b:80"}, ("/x",), {}, "http://a.b/x"),
         ({"SERVER_NAME": "a.b:81"}, ("/x",), {}, "http://a.b:81/x"),
-        ({"APPLICATION_ROOT": "/root"}, ("/x",), {}, "http://localhost/root/x"),
+        ({"APPLICATION_ROOT": "/prefix"}, ("/x",), {}, "http://localhost/prefix/x"),
         ({"PREFERRED_URL_SCHEME": "https"}, (), {}, "https://localhost/"),
         ({}, (), {"url_scheme": "https"}, "https://localhost/"),
         ({"SERVER_NAME": "a.b"}, (), {"subdomain": "s"}, "http://s.a.b/"),
