@@ -15,6 +15,7 @@ from typing import TypeVar
 import flask
 from blinker import NamedSignal
 from flask import signals
+from flask.app import Flask  # flask.Flask is another class once tracers are at work
 from flask.ctx import _AppCtxGlobals  # pyright: ignore[reportPrivateUsage]
 from flask.ctx import AppContext
 from flask.ctx import RequestContext
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIEnvironment
 
-F = TypeVar("F", bound=flask.Flask)
+F = TypeVar("F", bound=Flask)
 
 
 _OWN_STEPS = tuple(step for step in STEPS if step != "wsgi_app")
@@ -210,20 +211,16 @@ def _unpatched(cls: type) -> bool:
 class Engine(HostedApplication):
     """What takes the place of ``app.wsgi_app``."""
 
-    def __init__(self, app: flask.Flask) -> None:
+    def __init__(self, app: Flask) -> None:
         super().__init__(app, _INSTANCE_NAMES, _LATE_NAMES, tuple(_WATCHED))
 
     def __repr__(self) -> str:
         return f"<fastdispatch engine of {self.app!r}>"
 
     def _hand_back(
-        self, app: flask.Flask, environ: WSGIEnvironment, start_response: StartResponse
+        self, app: Flask, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        # As app.wsgi_app would be without the instance attribute that is the engine.
-        found = inspect.getattr_static(type(app), "wsgi_app")
-        bind = getattr(type(found), "__get__", None)
-        bound = found if bind is None else bind(found, app, type(app))
-        return bound(environ, start_response)  # type: ignore[no-any-return]
+        return _wsgi_app_of_class(app)(environ, start_response)
 
     def _class_facts(self) -> tuple[Any, ...]:
         return tuple(
@@ -233,7 +230,7 @@ class Engine(HostedApplication):
             for value in values(cls)
         )
 
-    def _draw_plan(self, app: flask.Flask) -> Plan:
+    def _draw_plan(self, app: Flask) -> Plan:
         cls = type(app)
         stock = {step for step in _OWN_STEPS if step_is_stock(app, step)}
         if _own_wsgi_app(cls):
@@ -304,12 +301,12 @@ class Engine(HostedApplication):
         return plan
 
 
-def step_is_stock(app: flask.Flask, step: str) -> bool:
+def step_is_stock(app: Flask, step: str) -> bool:
     """Whether a step of *app* is Flask's own: not overridden, patched or replaced."""
     return step not in app.__dict__ and _is_own_step(type(app), step)
 
 
-def _is_own_step(cls: type[flask.Flask], step: str) -> bool:
+def _is_own_step(cls: type[Flask], step: str) -> bool:
     value = getattr(cls, step)
     return (
         type(value) is types.FunctionType
@@ -318,11 +315,18 @@ def _is_own_step(cls: type[flask.Flask], step: str) -> bool:
     )
 
 
-def _own_wsgi_app(cls: type[flask.Flask]) -> bool:
+def _wsgi_app_of_class(app: Flask) -> Callable[..., Iterable[bytes]]:
+    """``app.wsgi_app`` as it would be without the instance attribute of that name."""
+    found = inspect.getattr_static(type(app), "wsgi_app")
+    bind = getattr(type(found), "__get__", None)
+    return found if bind is None else bind(found, app, type(app))  # type: ignore[no-any-return]
+
+
+def _own_wsgi_app(cls: type[Flask]) -> bool:
     return _is_own_step(cls, "wsgi_app")
 
 
-def _own_contexts(app: flask.Flask) -> str | None:
+def _own_contexts(app: Flask) -> str | None:
     """None where contexts are Flask's own, else what about them is not."""
     if not step_is_stock(app, "request_context"):
         return "request_context"
@@ -334,7 +338,7 @@ def _own_contexts(app: flask.Flask) -> str | None:
     return None
 
 
-def _own_binding(app: flask.Flask) -> bool:
+def _own_binding(app: Flask) -> bool:
     """Whether nobody can tell when a URL adapter is made, nor who matches."""
     return (
         step_is_stock(app, "create_url_adapter")
@@ -354,7 +358,7 @@ def session_is_stock(interface: SessionInterface) -> bool:
     )
 
 
-def _is_flask_wsgi_app(value: Any, app: flask.Flask) -> bool:
+def _is_flask_wsgi_app(value: Any, app: Flask) -> bool:
     return (
         isinstance(value, types.MethodType)
         and value.__self__ is app
@@ -393,7 +397,7 @@ def _replace_inside(
     ]
     return any(
         callable(value)
-        and not isinstance(value, (type, flask.Flask, Engine))
+        and not isinstance(value, (type, Flask, Engine))
         and _replace_inside(value, matches, replacement, depth + 1)
         for value in inner
     )
@@ -407,9 +411,13 @@ def _filled(cell: Any) -> bool:
     return True
 
 
-def engine_of(app: flask.Flask) -> Engine | None:
+def engine_of(app: Flask) -> Engine | None:
     """The engine that *app* runs on, or None."""
     engine = app.extensions.get("fastdispatch")
+    current = app.__dict__.get("wsgi_app")
+    if current is None or _is_flask_wsgi_app(current, app):
+        # Somebody has put back what was there before accelerate.
+        return None
     return engine if isinstance(engine, Engine) else None
 
 
@@ -422,7 +430,7 @@ def accelerate(app: F) -> F:
     :raises RuntimeError: if middleware hides ``app.wsgi_app``: call this before it is
         put around.
     """
-    if not isinstance(app, flask.Flask):
+    if not isinstance(app, Flask):
         raise TypeError(
             f"accelerate() takes a flask.Flask application, not {type(app).__name__}."
         )
@@ -456,7 +464,7 @@ def restore(app: F) -> F:
     elif current is not None and not _replace_inside(
         current,
         lambda v: v is engine,
-        types.MethodType(flask.Flask.wsgi_app, app),
+        _wsgi_app_of_class(app),
     ):
         raise RuntimeError(
             f"app.wsgi_app is {current!r}, and the engine can't be found inside of it."
@@ -485,7 +493,7 @@ class Explanation(list[Step]):
         )
 
 
-def explain(app: flask.Flask) -> Explanation:
+def explain(app: Flask) -> Explanation:
     """What of *app* the engine runs, what the application's own code, and why.
 
     :returns: a table with a row for each step of the lifecycle.
@@ -533,7 +541,7 @@ def explain(app: flask.Flask) -> Explanation:
 def _defined_by(cls: type, step: str) -> str:
     for owner in cls.__mro__:
         if step in vars(owner):
-            if owner is flask.Flask:
+            if owner is Flask:
                 return "patched on flask.Flask"
             return f"overridden by {owner.__module__}.{owner.__qualname__}"
     return "unknown"

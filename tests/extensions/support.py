@@ -51,6 +51,10 @@ class Subject:
             app.test_client().get("/first-request-of-all").close()
             self._accelerate(app)
 
+    def again(self, app: flask.Flask) -> None:
+        """*app* is done with an extension: maybe the engine has been taken out."""
+        self._accelerate(app)
+
     def _accelerate(self, app: flask.Flask) -> None:
         if self.accelerated:
             counting.start()

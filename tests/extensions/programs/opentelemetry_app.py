@@ -82,3 +82,8 @@ def program(subject: Subject, log: Log) -> None:
     FlaskInstrumentor.uninstrument_app(app)
     log.open(app.test_client(), "/hello/anna")
     log.append(telemetry.told())
+    # What was there before instrument_app has been put back: Flask's own, if accelerate
+    # came after it.
+    subject.again(app)
+    log.open(app.test_client(), "/hello/anna")
+    log.append(telemetry.told())

@@ -1,0 +1,102 @@
+"""The engine taken out again, by ``restore`` or by somebody else; Flask replaced."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import typing as t
+from collections.abc import Iterable
+
+import flask
+import pytest
+
+import fastdispatch
+from fastdispatch.flask import Engine
+from fastdispatch.flask import engine_of
+
+
+class Shop(flask.Flask):
+    """Its own wsgi_app has to run, whatever is put in place and taken out."""
+
+    def wsgi_app(self, environ: t.Any, start_response: t.Any) -> t.Any:
+        environ["shop"] = "open"
+        return super().wsgi_app(environ, start_response)
+
+
+def shop() -> Shop:
+    app = Shop(__name__)
+    app.add_url_rule("/", "index", lambda: flask.request.environ.get("shop", "shut"))
+    return app
+
+
+class Middleware:
+    def __init__(self, wsgi_app: t.Any) -> None:
+        self.wsgi_app = wsgi_app
+
+    def __call__(self, environ: t.Any, start_response: t.Any) -> Iterable[bytes]:
+        environ["middleware"] = True
+        answer: Iterable[bytes] = self.wsgi_app(environ, start_response)
+        return answer
+
+
+def test_an_overridden_wsgi_app_runs_accelerated_and_restored() -> None:
+    app = shop()
+    fastdispatch.accelerate(app)
+    assert app.test_client().get("/").text == "open"
+    rows = {row.step: row for row in fastdispatch.explain(app)}
+    assert not rows["wsgi_app"].engine
+    assert rows["wsgi_app"].why.endswith(".Shop")
+    fastdispatch.restore(app)
+    assert app.test_client().get("/").text == "open"
+
+
+def test_restored_inside_middleware_an_overridden_wsgi_app_runs() -> None:
+    app = shop()
+    outer = Middleware(app.wsgi_app)
+    app.wsgi_app = outer  # type: ignore[method-assign]
+    fastdispatch.accelerate(app)
+    assert isinstance(outer.wsgi_app, Engine)
+    assert app.test_client().get("/").text == "open"
+    fastdispatch.restore(app)
+    assert not isinstance(outer.wsgi_app, Engine)
+    assert app.test_client().get("/").text == "open"
+
+
+def test_what_was_there_before_accelerate_is_put_back() -> None:
+    app = flask.Flask(__name__)
+    app.add_url_rule("/", "index", lambda: "index")
+    older = app.wsgi_app
+    fastdispatch.accelerate(app)
+    assert engine_of(app) is app.wsgi_app
+    app.wsgi_app = older  # type: ignore[method-assign]
+    assert app.test_client().get("/").text == "index"
+    assert engine_of(app) is None
+    with pytest.raises(RuntimeError, match="not accelerated"):
+        fastdispatch.explain(app)
+    fastdispatch.accelerate(app)
+    assert engine_of(app) is app.wsgi_app
+    assert app.test_client().get("/").text == "index"
+
+
+# A tracer puts a subclass in the place of flask.Flask, before or after the import.
+REPLACED = """
+import flask
+
+old = flask.Flask("old")
+if {early}:
+    import fastdispatch.flask
+flask.Flask = type("Flask", (flask.Flask,), {{}})
+import fastdispatch
+
+for app in (old, flask.Flask("new")):
+    app.add_url_rule("/", "index", lambda: "index")
+    assert fastdispatch.accelerate(app) is app
+    assert app.test_client().get("/").text == "index"
+    assert all(row.engine for row in fastdispatch.explain(app))
+"""
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_flask_is_replaced_by_a_subclass(early: bool) -> None:
+    program = REPLACED.format(early=early)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
