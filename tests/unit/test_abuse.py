@@ -7,6 +7,7 @@ import gc
 import sys
 from typing import Any
 
+import flask
 import pytest
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
@@ -121,3 +122,49 @@ def test_request_of_a_context_is_replaced() -> None:
         ctx.request = other
         assert request.path == "/other"
         assert ctx.request is other
+
+
+@pytest.mark.parametrize("cls", [flask.Flask, App])
+def test_url_value_preprocessor_that_replaces_the_arguments(cls: Any) -> None:
+    app = cls("abused", static_folder=None)
+    current = flask.request if cls is flask.Flask else request
+    seen: list[Any] = []
+
+    def replaces(endpoint: str | None, values: dict[str, Any] | None) -> None:
+        current.view_args = {"name": "new"}
+
+    def sees(endpoint: str | None, values: dict[str, Any] | None) -> None:
+        seen.append((endpoint, values))
+
+    app.url_value_preprocessor(replaces)
+    app.url_value_preprocessor(sees)
+    app.add_url_rule("/<name>", endpoint="show", view_func=lambda name: name)
+    assert get(app, "/old") == ("200 OK", b"new")
+    assert seen == [("show", {"name": "new"})]
+
+
+def test_change_while_the_plan_is_kept() -> None:
+    class Abused(App):
+        kept = 0
+
+        def _make_plan(self) -> Any:
+            plan = super()._make_plan()
+            Abused.kept += 1
+            return plan
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name == "_plan" and value is not None and Abused.kept == 1:
+                # The pure build comes by here: another thread might as well.
+                change()
+            super().__setattr__(name, value)
+
+    def change() -> None:
+        Abused.kept += 1
+        app.before_request_funcs = {None: [lambda: "changed"]}
+
+    app = Abused("abused", static_folder=None)
+    get(app)
+    if not app.before_request_funcs:
+        # The compiled build keeps the plan without a call.
+        change()
+    assert get(app)[1] == b"changed"

@@ -7,14 +7,12 @@ from .plan cimport Plan
 cdef object as_list(object funcs)
 
 @cython.locals(chain=list, i=Py_ssize_t)
-cdef object preprocess_chain(object funcs, object endpoint, object args)
+cdef object preprocess_chain(object funcs, object ctx)
 
 @cython.locals(chain=list, i=Py_ssize_t)
 cdef object before_chain(Plan plan, object app, object funcs)
 
-cpdef object run_before(
-    Plan plan, object app, object blueprints, object endpoint, object args
-)
+cpdef object run_before(Plan plan, object app, object blueprints, object ctx)
 
 @cython.locals(chain=list, i=Py_ssize_t)
 cdef object after_chain(Plan plan, object app, object funcs, object response)

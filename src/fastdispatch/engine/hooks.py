@@ -29,14 +29,14 @@ def name_of(func: Any) -> str:
     return f"{getattr(func, '__module__', None)}.{name}"
 
 
-def preprocess_chain(funcs: Any, endpoint: Any, args: Any) -> None:
-    """Call each url_value_preprocessor of one table entry."""
+def preprocess_chain(funcs: Any, ctx: Any) -> None:
+    """Call each url_value_preprocessor of one table entry, with what is found now."""
     chain = as_list(funcs)
     i = 0
     while i < len(chain):
         func = chain[i]
         i += 1
-        func(endpoint, args)
+        func(ctx.endpoint, ctx.view_args)
 
 
 def before_chain(plan: Plan, app: Any, funcs: Any) -> Any:
@@ -55,20 +55,21 @@ def before_chain(plan: Plan, app: Any, funcs: Any) -> Any:
     return None
 
 
-def run_before(plan: Plan, app: Any, blueprints: Any, endpoint: Any, args: Any) -> Any:
+def run_before(plan: Plan, app: Any, blueprints: Any, ctx: Any) -> Any:
     """Run url_value_preprocessors, then before_request hooks. Rules 22 and 23.
 
-    *blueprints* are the names of the request's blueprints, inner to outer.
+    *blueprints* are the names of the request's blueprints, inner to outer; *ctx* its
+    context.
     """
     table = plan.url_value_preprocessors
     if table:
         funcs = capi.table_get(table, None)
         if funcs:
-            preprocess_chain(funcs, endpoint, args)
+            preprocess_chain(funcs, ctx)
         for name in reversed(blueprints):
             funcs = capi.table_get(table, name)
             if funcs:
-                preprocess_chain(funcs, endpoint, args)
+                preprocess_chain(funcs, ctx)
     table = plan.before_request
     if table:
         funcs = capi.table_get(table, None)

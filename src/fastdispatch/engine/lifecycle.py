@@ -200,12 +200,7 @@ def preprocess_request(ctx: Context) -> Any:
     """The url_value_preprocessors and before_request hooks. Rules 22 and 23."""
     plan = ctx.plan
     if plan.before_request or plan.url_value_preprocessors:
-        args = None
-        endpoint = None
-        if plan.url_value_preprocessors:
-            endpoint = ctx.get_endpoint()
-            args = ctx.get_view_args()
-        return hooks.run_before(plan, ctx.app, ctx.get_blueprints(), endpoint, args)
+        return hooks.run_before(plan, ctx.app, ctx.get_blueprints(), ctx)
     return None
 
 

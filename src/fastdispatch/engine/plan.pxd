@@ -8,7 +8,8 @@ cdef class Plan:
     cdef unsigned int version
     cdef tuple class_steps
     cdef object steps_of
-    cdef public bint valid
+    cdef bint valid
+    cdef unsigned long changes
     cdef public bint begun
     cdef readonly bint own_create_url_adapter
     cdef readonly bint own_dispatch_request
@@ -68,4 +69,5 @@ cdef class Host:
     cdef Plan _plan
     cdef unsigned long _changes
 
+    @cython.locals(plan=Plan)
     cdef Plan get_plan(self)

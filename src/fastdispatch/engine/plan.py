@@ -55,7 +55,8 @@ class Plan:
         self.class_steps = class_steps
         self.steps_of = steps_of
         # Another thread may have patched the class since its steps were read.
-        self.valid = bool(steps_of(cls) == class_steps)
+        self.valid = capi.identical(steps_of(cls), class_steps)
+        self.changes = 0
         self.begun = False
         self.hosted = False
         self.request_stand_in = None
@@ -227,18 +228,14 @@ class Host:
     def get_plan(self) -> Plan:
         """The plan, drawn up again if the host has changed."""
         plan = self._plan
-        if plan is None or plan.stale(type(self)):
-            changes = self._changes
+        changes = self._changes
+        if plan is None or plan.changes != changes or plan.stale(type(self)):
             plan = self._make_plan()
-            if changes != self._changes:
-                # Another thread has changed the host meanwhile.
-                plan.valid = False
+            # Not those of now: another thread may have changed the host meanwhile.
+            plan.changes = changes
             self._plan = plan
         return plan
 
     def _forget_plan(self) -> None:
         """The host has changed: draw up the plan again before the next request."""
         self._changes += 1
-        plan = self._plan
-        if plan is not None:
-            plan.valid = False
