@@ -168,8 +168,12 @@ def panel(
     right: str,
     values: list[tuple[str, float]],
     note: str,
+    say: Callable[[str, float], str],
 ) -> list[str]:
-    """One bar chart with its upper left corner at *x*, *y*."""
+    """One bar chart with its upper left corner at *x*, *y*.
+
+    *say* writes a candidate's value behind its bar.
+    """
     scale = (PANEL - LABEL - VALUE) / max(value for _, value in values)
     out = [
         f'<g transform="translate({x:.1f} {y:.1f})">',
@@ -187,7 +191,7 @@ def panel(
             f'<rect class="{colour}" x="{LABEL}" y="{top}" width="{length:.1f}" '
             f'height="{BAR}"/>',
             f'<text{bold} x="{LABEL + length + 4:.1f}" y="{top + 9}">'
-            f"{'1' if name == 'flask' else number(value)}×</text>",
+            f"{escape(say(name, value))}</text>",
         ]
     bottom = TITLE + len(values) * ROW - (ROW - BAR) / 2
     out.append(
@@ -199,6 +203,11 @@ def panel(
             f"{escape(note)}</text>"
         )
     return [*out, "</g>"]
+
+
+def multiple(name: str, value: float) -> str:
+    """How many times Flask's number, in print."""
+    return f"{'1' if name == 'flask' else number(value)}×"
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -231,11 +240,11 @@ def svg(report: Report) -> str:
     high = TITLE + len(NAMES) * ROW + 22
     lines = [line for text in caption(report) for line in wrapped(text, 146)]
     rows = -(-len(panels) // COLUMNS)
-    height = HEAD + rows * high + len(lines) * LINE + 14
     body: list[str] = []
     for n, (title, right, values, note) in enumerate(panels):
         x = MARGIN + n % COLUMNS * (PANEL + GAP)
-        body += panel(x, HEAD + n // COLUMNS * high, title, right, values, note)
+        y = HEAD + n // COLUMNS * high
+        body += panel(x, y, title, right, values, note, multiple)
     if len(panels) % COLUMNS:  # room for the key
         n = len(panels)
         x = MARGIN + n % COLUMNS * (PANEL + GAP)
@@ -257,27 +266,52 @@ def svg(report: Report) -> str:
                 f'<text x="21" y="{top + 9}">{text}</text>',
             ]
         body.append("</g>")
-    for n, line in enumerate(lines):
-        y = HEAD + rows * high + 4 + n * LINE
-        body.append(f'<text class="muted" x="{MARGIN}" y="{y}">{escape(line)}</text>')
+    return framed(
+        "How many requests each framework answers while Flask answers one",
+        spoken(report),
+        "Requests answered while Flask answers one",
+        "Longer is better. The same program on each framework, called in process "
+        "without a server: what the framework itself costs.",
+        body,
+        HEAD + rows * high,
+        lines,
+    )
+
+
+def framed(
+    title: str,
+    description: str,
+    head: str,
+    say: str,
+    body: list[str],
+    bottom: int,
+    lines: list[str],
+) -> str:
+    """A picture: *head* and *say* above *body*, which ends at *bottom*, *lines* below.
+
+    *title* and *description* are for those who do not see it.
+    """
+    height = bottom + len(lines) * LINE + 14
+    below = [
+        f'<text class="muted" x="{MARGIN}" y="{bottom + 4 + n * LINE}">'
+        f"{escape(line)}</text>"
+        for n, line in enumerate(lines)
+    ]
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" '
             f'height="{height}" viewBox="0 0 {WIDTH} {height}" role="img" '
             'aria-labelledby="t d">',
-            '<title id="t">How many requests each framework answers while Flask '
-            "answers one</title>",
-            f'<desc id="d">{escape(spoken(report))}</desc>',
+            f'<title id="t">{escape(title)}</title>',
+            f'<desc id="d">{escape(description)}</desc>',
             f"<style>{STYLE}</style>",
             f'<rect class="page" width="{WIDTH}" height="{height}"/>',
             f'<rect class="edge" x=".5" y=".5" width="{WIDTH - 1}" '
             f'height="{height - 1}" rx="6"/>',
-            f'<text class="head" x="{MARGIN}" y="31">Requests answered while Flask '
-            "answers one</text>",
-            f'<text class="say muted" x="{MARGIN}" y="51">Longer is better. The same '
-            "program on each framework, called in process without a server: what the "
-            "framework itself costs.</text>",
+            f'<text class="head" x="{MARGIN}" y="31">{escape(head)}</text>',
+            f'<text class="say muted" x="{MARGIN}" y="51">{escape(say)}</text>',
             *body,
+            *below,
             "</svg>",
             "",
         ]
@@ -502,17 +536,41 @@ SECTIONS: dict[str, Callable[[Report], str]] = {
 }
 
 
-def fill(text: str, report: Report) -> str:
-    """*text* with each marked section as *report* gives it."""
+def fill(
+    text: str,
+    report: Report,
+    sections: dict[str, Callable[[Report], str]] = SECTIONS,
+    mark: str = "bench",
+) -> str:
+    """*text* with each section that is marked *mark* as *report* gives it."""
 
     def replace(found: re.Match[str]) -> str:
         name = found[1]
         return (
-            f"<!-- bench:{name} -->\n\n{SECTIONS[name](report)}\n\n"
-            f"<!-- /bench:{name} -->"
+            f"<!-- {mark}:{name} -->\n\n{sections[name](report)}\n\n"
+            f"<!-- /{mark}:{name} -->"
         )
 
-    return re.sub(r"(?s)<!-- bench:(\w+) -->.*?<!-- /bench:\1 -->", replace, text)
+    return re.sub(rf"(?s)<!-- {mark}:(\w+) -->.*?<!-- /{mark}:\1 -->", replace, text)
+
+
+def settle(wanted: dict[Path, str], source: str, check: bool) -> int:
+    """Write the files that are not as *wanted*; with *check* only name them.
+
+    1 when *check* found one. *source* is where the numbers are from.
+    """
+    bad = 0
+    for path, text in wanted.items():
+        old = path.read_text(encoding="utf-8") if path.exists() else None
+        if old == text:
+            continue
+        if check:
+            print(f"{path.name} is not what {source} gives", file=sys.stderr)
+            bad = 1
+        else:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {path.name}", file=sys.stderr)
+    return bad
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -526,18 +584,7 @@ def main(argv: list[str] | None = None) -> int:
     wanted = {PICTURE: svg(report)}
     for page in PAGES:
         wanted[page] = fill(page.read_text(encoding="utf-8"), report)
-    bad = 0
-    for path, text in wanted.items():
-        old = path.read_text(encoding="utf-8") if path.exists() else None
-        if old == text:
-            continue
-        if args.check:
-            print(f"{path.name} is not what {args.json.name} gives", file=sys.stderr)
-            bad = 1
-        else:
-            path.write_text(text, encoding="utf-8")
-            print(f"wrote {path.relative_to(ROOT)}", file=sys.stderr)
-    return bad
+    return settle(wanted, args.json.name, args.check)
 
 
 if __name__ == "__main__":
