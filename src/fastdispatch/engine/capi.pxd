@@ -78,17 +78,54 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
+    /* The version of the dict subclass that was last seen to look up as dict does.
+       Its slots do not tell: a subclass defined in Python has its own. */
+    static unsigned int fd_dict_version = 0;
+
+    static int fd_looks_up_as_dict(PyTypeObject *type) {
+        static const char *const names[] = {"__getitem__", "__contains__"};
+        unsigned int version = type->tp_version_tag;
+        int same = 1;
+        for (int i = 0; same == 1 && i < 2; i++) {
+            PyObject *stock = PyObject_GetAttrString((PyObject *)&PyDict_Type, names[i]);
+            PyObject *found = PyObject_GetAttrString((PyObject *)type, names[i]);
+            same = stock == NULL || found == NULL ? -1 : stock == found;
+            Py_XDECREF(stock);
+            Py_XDECREF(found);
+        }
+        if (same == 1 && version == type->tp_version_tag) fd_dict_version = version;
+        return same;
+    }
     static CYTHON_INLINE int fd_reads_as_dict(PyObject *table) {
         PyTypeObject *type = Py_TYPE(table);
-        return type == &PyDict_Type || (
-            PyDict_Check(table)
-            && type->tp_as_mapping->mp_subscript
+        if (type == &PyDict_Type) return 1;
+        if (!PyDict_Check(table)) return 0;
+        if (type->tp_version_tag != 0 && type->tp_version_tag == fd_dict_version)
+            return 1;
+        if (type->tp_as_mapping->mp_subscript
                 == PyDict_Type.tp_as_mapping->mp_subscript
             && type->tp_as_sequence->sq_contains
-                == PyDict_Type.tp_as_sequence->sq_contains);
+                == PyDict_Type.tp_as_sequence->sq_contains)
+            return 1;
+        return fd_looks_up_as_dict(type);
+    }
+    static CYTHON_INLINE int fd_filled(PyObject *table) {
+        PyTypeObject *type = Py_TYPE(table);
+        if (PyDict_Check(table)
+            && type->tp_as_mapping->mp_length == PyDict_Type.tp_as_mapping->mp_length
+            && (type->tp_as_number == NULL || type->tp_as_number->nb_bool == NULL))
+            return PyDict_GET_SIZE(table) != 0;
+        if (PyList_CheckExact(table)) return PyList_GET_SIZE(table) != 0;
+        return PyObject_IsTrue(table);
     }
     """
-    bint fd_reads_as_dict(object table)
+    bint fd_reads_as_dict(object table) except -1
+    bint fd_filled(object table) except -1
+
+
+cdef inline bint filled(object table) except -1:
+    return fd_filled(table)
+
 
 cdef inline object table_get(object table, object key):
     cdef PyObject *value
@@ -99,6 +136,14 @@ cdef inline object table_get(object table, object key):
     if value is NULL:
         return None
     return <object>value
+
+
+cdef extern from "Python.h":
+    bytes PyUnicode_AsUTF8String(object text)
+
+
+cdef inline bytes utf8(str text):
+    return PyUnicode_AsUTF8String(text)
 
 
 cdef inline object instance_dict(object obj):

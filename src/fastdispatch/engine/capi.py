@@ -45,6 +45,16 @@ def table_get(table: Any, key: Any) -> Any:
     return table[key] if key in table else None
 
 
+def filled(table: Any) -> bool:
+    """``bool(table)``, which is most often a dict."""
+    return bool(table)
+
+
+def utf8(text: str) -> bytes:
+    """``text.encode()``, of a str and no subclass."""
+    return text.encode()
+
+
 def instance_dict(obj: Any) -> dict[str, Any] | None:
     """The instance attributes of *obj* if it has any, else None or an empty dict."""
     return obj.__dict__  # type: ignore[no-any-return]

@@ -9,6 +9,9 @@ from .routing cimport Routed
 
 
 cdef object _var
+cdef int _MATCHED
+cdef int _NOT_FOUND
+cdef int _NOT_ALLOWED
 
 cpdef object current()
 @cython.locals(host=Host)

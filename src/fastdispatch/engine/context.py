@@ -44,6 +44,11 @@ UNBOUND = "<LocalProxy unbound>"
 _UNSET: Any = object()
 _KNOWN_HOSTS_MAX = 1000
 
+# The answers of a Matcher, as C globals in the compiled build.
+_MATCHED = MATCHED
+_NOT_FOUND = NOT_FOUND
+_NOT_ALLOWED = NOT_ALLOWED
+
 _var: ContextVar[Any] = ContextVar("fastdispatch.context")
 
 
@@ -396,16 +401,16 @@ class Context(Routed):
                 code = matcher.match(
                     self, "" if path is None else path, environ["REQUEST_METHOD"]
                 )
-                if code == MATCHED:
+                if code == _MATCHED:
                     request = self._request
                     if request is not None:
                         request.url_rule = self.route.rule  # type: ignore[union-attr]
                         request.view_args = self.view_args_made()
                     return
-                if code == NOT_FOUND:
+                if code == _NOT_FOUND:
                     self.set_routing_exception(NotFound())
                     return
-                if code == NOT_ALLOWED:
+                if code == _NOT_ALLOWED:
                     self.set_routing_exception(
                         MethodNotAllowed(valid_methods=list(self.allowed or ()))
                     )
@@ -471,7 +476,7 @@ class Context(Routed):
     def open(self) -> None:
         """The second half: signal the push, open the session, match the URL."""
         plan = self.plan
-        if plan.pushed_to and self._outer is None:
+        if capi.filled(plan.pushed_to) and self._outer is None:
             plan.pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
         if self.has_request:
             if not plan.lazy_request and self._request is None:
@@ -556,7 +561,7 @@ class Context(Routed):
         """The very last of a context: ``appcontext_popped``, then the errors."""
         if self._outer is not None:
             self._outer = None
-        elif self.plan.popped_to:
+        elif capi.filled(self.plan.popped_to):
             errors = self._signal_popped(errors)
         if errors is not None:
             raise_errors(self.app, errors)
@@ -619,7 +624,9 @@ class Context(Routed):
             return None
         if self.has_request:
             if plan.own_do_teardown_request:
-                if plan.teardown_request or plan.tearing_down_to:
+                if capi.filled(plan.teardown_request) or capi.filled(
+                    plan.tearing_down_to
+                ):
                     errors = hooks.run_teardown_request(
                         plan, app, self.get_blueprints(), exc
                     )
@@ -629,7 +636,9 @@ class Context(Routed):
                 errors = self._close_request(errors)
         if self._outer is None:
             if plan.own_do_teardown_appcontext:
-                if plan.teardown_appcontext or plan.app_tearing_down_to:
+                if capi.filled(plan.teardown_appcontext) or capi.filled(
+                    plan.app_tearing_down_to
+                ):
                     more = hooks.run_teardown_appcontext(plan, app, exc)
                     if more is not None:
                         errors = more if errors is None else errors + more

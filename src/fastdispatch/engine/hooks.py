@@ -62,7 +62,7 @@ def run_before(plan: Plan, app: Any, blueprints: Any, ctx: Any) -> Any:
     context.
     """
     table = plan.url_value_preprocessors
-    if table:
+    if capi.filled(table):
         funcs = capi.table_get(table, None)
         if funcs:
             preprocess_chain(funcs, ctx)
@@ -71,7 +71,7 @@ def run_before(plan: Plan, app: Any, blueprints: Any, ctx: Any) -> Any:
             if funcs:
                 preprocess_chain(funcs, ctx)
     table = plan.before_request
-    if table:
+    if capi.filled(table):
         funcs = capi.table_get(table, None)
         if funcs:
             rv = before_chain(plan, app, funcs)
@@ -131,7 +131,7 @@ def run_after(
                     check_response(func, rv)
                 response = rv
     table = plan.after_request
-    if table:
+    if capi.filled(table):
         if blueprints:
             for name in blueprints:
                 funcs = capi.table_get(table, name)
@@ -193,7 +193,7 @@ def plain_teardown_chain(plan: Plan, app: Any, funcs: Any, exc: Any) -> None:
 def plain_teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> None:
     """``Flask.do_teardown_request`` of Flask 3.1. Rules 40 to 42."""
     table = plan.teardown_request
-    if table:
+    if capi.filled(table):
         if blueprints:
             for name in blueprints:
                 funcs = capi.table_get(table, name)
@@ -202,7 +202,7 @@ def plain_teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> N
         funcs = capi.table_get(table, None)
         if funcs:
             plain_teardown_chain(plan, app, funcs, exc)
-    if plan.tearing_down_to:
+    if capi.filled(plan.tearing_down_to):
         plan.tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
 
 
@@ -210,7 +210,7 @@ def plain_teardown_appcontext(plan: Plan, app: Any, exc: Any) -> None:
     """``Flask.do_teardown_appcontext`` of Flask 3.1. Rules 40 to 42."""
     if plan.teardown_appcontext:
         plain_teardown_chain(plan, app, plan.teardown_appcontext, exc)
-    if plan.app_tearing_down_to:
+    if capi.filled(plan.app_tearing_down_to):
         plan.app_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
 
 
@@ -230,7 +230,7 @@ def run_teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> Any
     """
     errors = None
     table = plan.teardown_request
-    if table:
+    if capi.filled(table):
         if blueprints:
             for name in blueprints:
                 funcs = capi.table_get(table, name)
@@ -241,7 +241,7 @@ def run_teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> Any
         funcs = capi.table_get(table, None)
         if funcs:
             errors = teardown_chain(plan, app, funcs, exc, errors, "teardown_request")
-    if plan.tearing_down_to:
+    if capi.filled(plan.tearing_down_to):
         errors = send_teardown(
             app, plan.tearing_down, exc, errors, "request_tearing_down"
         )
@@ -258,7 +258,7 @@ def run_teardown_appcontext(plan: Plan, app: Any, exc: Any) -> Any:
         errors = teardown_chain(
             plan, app, plan.teardown_appcontext, exc, errors, "teardown_appcontext"
         )
-    if plan.app_tearing_down_to:
+    if capi.filled(plan.app_tearing_down_to):
         errors = send_teardown(
             app, plan.app_tearing_down, exc, errors, "appcontext_tearing_down"
         )

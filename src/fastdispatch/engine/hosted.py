@@ -262,7 +262,7 @@ class HostedContext(Context):
                 inner.make()
             inner._pushed = capi.var_set(plan.app_var, inner)
             self._app_context = inner
-            if plan.pushed_to:
+            if capi.filled(plan.pushed_to):
                 plan.pushed.send(app, _async_wrapper=app.ensure_sync)
         self._pushed = capi.var_set(plan.request_var, self)
 
@@ -320,7 +320,9 @@ class HostedContext(Context):
             return
         try:
             if plan.own_do_teardown_request:
-                if plan.teardown_request or plan.tearing_down_to:
+                if capi.filled(plan.teardown_request) or capi.filled(
+                    plan.tearing_down_to
+                ):
                     hooks.plain_teardown_request(plan, app, self.get_blueprints(), exc)
             else:
                 app.do_teardown_request(exc)
@@ -358,15 +360,17 @@ class HostedContext(Context):
         """What ``AppContext.pop`` does."""
         plan = self.plan
         if (
-            plan.teardown_request
-            or plan.tearing_down_to
+            capi.filled(plan.teardown_request)
+            or capi.filled(plan.tearing_down_to)
             or not plan.own_do_teardown_request
         ):
             plan = self.renew()
         app = self.app
         try:
             if plan.own_do_teardown_appcontext:
-                if plan.teardown_appcontext or plan.app_tearing_down_to:
+                if capi.filled(plan.teardown_appcontext) or capi.filled(
+                    plan.app_tearing_down_to
+                ):
                     hooks.plain_teardown_appcontext(plan, app, exc)
             else:
                 app.do_teardown_appcontext(exc)
@@ -379,5 +383,5 @@ class HostedContext(Context):
             raise AssertionError(
                 f"Popped wrong app context. ({active!r} instead of {inner!r})"
             )
-        if plan.popped_to:
+        if capi.filled(plan.popped_to):
             plan.popped.send(app, _async_wrapper=app.ensure_sync)

@@ -23,12 +23,20 @@ cdef class HostedApplication(Watcher):
 @cython.locals(ctx=Context)
 cdef object run(object app, Plan plan, object environ, object start_response)
 cdef close_unsent(object app, object response)
+@cython.locals(body=bytes)
 cdef object run_in(
     Context ctx, object app, Plan plan, object environ, object start_response
 )
 cdef object refuse(object app, object error, object environ, object start_response)
-@cython.locals(plan=Plan)
 cpdef object full_dispatch_request(Context ctx)
+@cython.locals(plan=Plan)
+cdef object answer(Context ctx)
+cdef object finalize(Context ctx, object rv)
+cdef object response_class(Context ctx)
+@cython.locals(plan=Plan)
+cdef bytes unseen(Context ctx, object rv)
+@cython.locals(plan=Plan)
+cdef bint owes_session(Context ctx) except -1
 @cython.locals(plan=Plan)
 cpdef object preprocess_request(Context ctx)
 @cython.locals(plan=Plan)

@@ -104,12 +104,16 @@ def run_in(
             return refuse(app, e, environ, start_response)
     error: BaseException | None = None
     response = None
+    body = None
     try:
         try:
             ctx.begin()
             ctx.open()
             if plan.own_full_dispatch_request:
-                response = full_dispatch_request(ctx)
+                rv = answer(ctx)
+                body = unseen(ctx, rv)
+                if body is None:
+                    response = finalize(ctx, rv)
             else:
                 response = app.full_dispatch_request()
         except Exception as e:
@@ -119,6 +123,10 @@ def run_in(
         except BaseException as e:
             error = e
             raise
+        if body is not None:
+            return responses.send_body(
+                response_class(ctx), body, environ, start_response
+            )
         return responses.send(response, environ, start_response)
     except BaseException as e:
         ctx.drop_holds()
@@ -161,6 +169,11 @@ def refuse(
 
 def full_dispatch_request(ctx: Context) -> Any:
     """From ``request_started`` to ``request_finished``. Rules 19 to 28."""
+    return finalize(ctx, answer(ctx))
+
+
+def answer(ctx: Context) -> Any:
+    """What hooks, view or error handler have to say. Rules 19 to 27."""
     app = ctx.app
     plan = ctx.plan
     try:
@@ -169,7 +182,7 @@ def full_dispatch_request(ctx: Context) -> Any:
         elif not plan.begun:
             app._begin()
             plan.begun = True
-        if plan.started_to:
+        if capi.filled(plan.started_to):
             plan.started.send(app, _async_wrapper=app.ensure_sync)
         if plan.own_preprocess_request:
             rv = preprocess_request(ctx)
@@ -177,9 +190,9 @@ def full_dispatch_request(ctx: Context) -> Any:
             rv = app.preprocess_request()
         if rv is None:
             if plan.hosted and (
-                plan.before_request
-                or plan.url_value_preprocessors
-                or plan.started_to
+                capi.filled(plan.before_request)
+                or capi.filled(plan.url_value_preprocessors)
+                or capi.filled(plan.started_to)
                 or not plan.own_preprocess_request
             ):
                 plan = ctx.renew()
@@ -190,16 +203,48 @@ def full_dispatch_request(ctx: Context) -> Any:
     except Exception as e:
         rv = app.handle_user_exception(e)
     if plan.hosted:
-        plan = ctx.renew()
-    if plan.own_finalize_request:
+        ctx.renew()
+    return rv
+
+
+def finalize(ctx: Context, rv: Any) -> Any:
+    """Make the response by whoever does that."""
+    if ctx.plan.own_finalize_request:
         return finalize_request(ctx, rv, False)
-    return app.finalize_request(rv)
+    return ctx.app.finalize_request(rv)
+
+
+def response_class(ctx: Context) -> Any:
+    """What responses are made of."""
+    cls = ctx.plan.response_stand_in
+    return ctx.app.response_class if cls is None else cls
+
+
+def unseen(ctx: Context, rv: Any) -> Any:
+    """The body that *rv* stands for if nobody can see the response; None otherwise.
+
+    PERF: a response object that is made, sent and thrown away costs hello world a
+    tenth of its instructions.
+    """
+    plan = ctx.plan
+    if (
+        (type(rv) is not str and type(rv) is not bytes)
+        or ctx._after_functions is not None
+        or capi.filled(plan.after_request)
+        or capi.filled(plan.finished_to)
+        or not plan.own_finalize_request
+        or not plan.own_make_response
+        or not plan.own_process_response
+        or owes_session(ctx)
+    ):
+        return None
+    return responses.body_of(response_class(ctx), rv)
 
 
 def preprocess_request(ctx: Context) -> Any:
     """The url_value_preprocessors and before_request hooks. Rules 22 and 23."""
     plan = ctx.plan
-    if plan.before_request or plan.url_value_preprocessors:
+    if capi.filled(plan.before_request) or capi.filled(plan.url_value_preprocessors):
         return hooks.run_before(plan, ctx.app, ctx.get_blueprints(), ctx)
     return None
 
@@ -259,7 +304,7 @@ def finalize_request(ctx: Context, rv: Any, from_error_handler: bool) -> Any:
             response = process_response(ctx, response)
         else:
             response = app.process_response(response)
-        if plan.finished_to:
+        if capi.filled(plan.finished_to):
             plan.finished.send(app, _async_wrapper=app.ensure_sync, response=response)
     except Exception:
         if not from_error_handler:
@@ -275,30 +320,33 @@ def process_response(ctx: Context, response: Any) -> Any:
     app = ctx.app
     plan = ctx.plan
     functions = ctx._after_functions
-    if functions is not None or plan.after_request:
+    if functions is not None or capi.filled(plan.after_request):
         response = hooks.run_after(plan, app, ctx.get_blueprints(), functions, response)
         if plan.hosted:
             plan = ctx.renew()
-    session = ctx.opened
-    if session is None:
-        if plan.lazy_session:
-            cookies = capi.table_get(ctx.environ, "HTTP_COOKIE")
-            if cookies is None:
-                return response
-            if plan.cookie_named_by_config:
-                # PERF: asking the interface took a sixth of a hello world's time.
-                if not capi.table_get(plan.config, "SESSION_REFRESH_EACH_REQUEST"):
-                    return response
-                name = capi.table_get(plan.config, "SESSION_COOKIE_NAME")
-                if type(name) is str and capi.is_ascii(name) and name not in cookies:
-                    return response
-            elif not plan.session_interface.needs_save_unopened(app, ctx.environ):
-                return response
+    if owes_session(ctx):
         session = ctx.opened_session()
-    interface = plan.session_interface
-    if not interface.is_null_session(session):
-        interface.save_session(app, session, response)
+        interface = plan.session_interface
+        if not interface.is_null_session(session):
+            interface.save_session(app, session, response)
     return response
+
+
+def owes_session(ctx: Context) -> bool:
+    """Whether the session has a say in the response. Rules 28 and 48."""
+    plan = ctx.plan
+    if ctx.opened is not None or not plan.lazy_session:
+        return True
+    cookies = capi.table_get(ctx.environ, "HTTP_COOKIE")
+    if cookies is None:
+        return False
+    if not plan.cookie_named_by_config:
+        return bool(plan.session_interface.needs_save_unopened(ctx.app, ctx.environ))
+    # PERF: asking the interface took a sixth of a hello world's time.
+    if not capi.table_get(plan.config, "SESSION_REFRESH_EACH_REQUEST"):
+        return False
+    name = capi.table_get(plan.config, "SESSION_COOKIE_NAME")
+    return not (type(name) is str and capi.is_ascii(name) and name not in cookies)
 
 
 def end(ctx: Context, error: Any) -> None:

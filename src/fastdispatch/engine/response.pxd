@@ -103,6 +103,10 @@ cdef class ResponseBody:
     cdef void _drop(self) noexcept
 
 
+@cython.locals(proof=ClassProof)
+cdef bytes body_of(object cls, object rv)
+@cython.locals(proof=ClassProof)
+cdef object send_body(object cls, bytes body, object environ, object start_response)
 @cython.locals(kernel=ResponseKernel, headers=list, body=bytes)
 cpdef object send(object response, object environ, object start_response)
 @cython.locals(

@@ -603,7 +603,7 @@ def _fill(
     value: Any
     kind = type(response)
     if kind is str:
-        value = response.encode()
+        value = capi.utf8(response)
     elif kind is bytes:
         value = response
     elif response is None:
@@ -639,7 +639,7 @@ def _create(cls: Any, proof: ClassProof, body: Any, status: Any) -> Any:
     self._fd_passthrough = False
     self._fd_on_close = None
     self._fd_streamed = False
-    value = body.encode() if type(body) is str else body
+    value = capi.utf8(body) if type(body) is str else body
     self._fd_body = value
     self._fd_iterable = None
     self._fd_length = len(value)
@@ -916,6 +916,32 @@ class ResponseBody:
         if response._fd_on_close is not None:
             for func in response._fd_on_close:
                 func()
+
+
+def body_of(cls: Any, rv: Any) -> Any:
+    """The body of ``cls(rv)``, a str or bytes, if :func:`send_body` may send it."""
+    proof = prove(cls)
+    if proof.creates and proof.sends and _has_body(proof.code):
+        return capi.utf8(rv) if type(rv) is str else rv
+    return None
+
+
+def send_body(
+    cls: Any, body: bytes, environ: Any, start_response: StartResponse
+) -> Iterable[bytes]:
+    """``cls(body)(environ, start_response)``, of what :func:`body_of` gave."""
+    proof = prove(cls)
+    method = capi.table_get(environ, "REQUEST_METHOD")
+    if (
+        type(method) is not str
+        or method == "HEAD"
+        or not proof.creates
+        or not proof.sends
+        or capi.table_get(HTTP_STATUS_CODES, proof.code) is not proof.reason
+    ):
+        return cls(body)(environ, start_response)  # type: ignore[no-any-return]
+    start_response(proof.line, [proof.type_item, _length_item(len(body))])  # type: ignore[list-item]
+    return [body]
 
 
 def send(

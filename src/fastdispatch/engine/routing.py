@@ -462,11 +462,11 @@ class Matcher:
         """Whether the map is still as it was when this was built from it."""
         attributes = self._attributes
         return (
-            attributes.get("_remap") is self._mark
-            and attributes.get("_matcher") is self._matcher
-            and attributes.get("host_matching") is self._host_matching
-            and attributes.get("redirect_defaults") is self._redirect_defaults
-            and attributes.get("default_subdomain") is self._subdomain
+            capi.stored(attributes, "_remap") is self._mark
+            and capi.stored(attributes, "_matcher") is self._matcher
+            and capi.stored(attributes, "host_matching") is self._host_matching
+            and capi.stored(attributes, "redirect_defaults") is self._redirect_defaults
+            and capi.stored(attributes, "default_subdomain") is self._subdomain
         )
 
     def match(self, out: Routed, path_info: str, method: str) -> int:
