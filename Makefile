@@ -6,6 +6,7 @@
 #   make lint      formatting, types, workflows
 #   make wheel     sdist and wheels, each installed and tested
 #   make bench     the benchmark, its picture and its tables; with ARGS, a part of it
+#   make bench-servers  hello world through real servers; needs wrk (apt-get install wrk)
 #   make annotate  Cython's view of the compiled modules, as HTML
 #   make parity    Flask's own tests, on App
 #   make flask-suite   Flask's own tests, on accelerated Flask
@@ -21,7 +22,7 @@ BIN := $(VENV)/bin
 ENGINE := $(wildcard src/fastdispatch/engine/*.py src/fastdispatch/engine/*.pxd)
 SOURCES := setup.py pyproject.toml src/fastdispatch/__init__.py $(ENGINE)
 
-.PHONY: build serve test test-compiled test-pure lint wheel bench annotate parity flask-suite extensions test-extensions clean
+.PHONY: build serve test test-compiled test-pure lint wheel bench bench-servers annotate parity flask-suite extensions test-extensions clean
 
 build: $(VENV)/.built
 
@@ -80,6 +81,14 @@ bench: $(VENV)/.built $(VENV)/.group-bench
 ifndef ARGS
 	FASTDISPATCH_PURE=0 $(BIN)/python -m bench.micro --json bench/results/micro.json
 	$(BIN)/python -m bench.report
+endif
+
+# A server that cannot be installed is reported as missing, by the run itself.
+bench-servers: $(VENV)/.built $(VENV)/.group-bench
+	FASTDISPATCH_PURE=0 $(BIN)/python -m bench.servers --install \
+		$(or $(ARGS),--json bench/results/servers.json)
+ifndef ARGS
+	$(BIN)/python -m bench.servers.report
 endif
 
 annotate: $(VENV)/.group-build

@@ -231,7 +231,8 @@ def dumps(report: dict[str, Any]) -> str:
     return re.sub(r"\[[\s\d.,e+-]+\]", lambda m: " ".join(m[0].split()), text) + "\n"
 
 
-def _names(text: str, known: Any, option: str) -> list[str]:
+def chosen(text: str, known: Any, option: str) -> list[str]:
+    """The names in *text*, with commas between; all of them *known*."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -272,8 +273,8 @@ def main(argv: list[str] | None = None) -> int:
     )
     args = parser.parse_args(argv)
 
-    names = _names(args.only, WORKLOADS, "--only") or list(WORKLOADS)
-    peers = _names(args.peers, CANDIDATES, "--peers")
+    names = chosen(args.only, WORKLOADS, "--only") or list(WORKLOADS)
+    peers = chosen(args.peers, CANDIDATES, "--peers")
     if args.spin is None and not args.no_ours:
         peers = [*peers, *(name for name in OURS if name not in peers)]
     if args.no_ours:

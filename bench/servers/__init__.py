@@ -1,0 +1,3 @@
+"""Through real servers: what a framework costs where requests come over HTTP."""
+
+WORKLOAD = "W1"

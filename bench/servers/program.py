@@ -1,0 +1,13 @@
+"""``bench.servers.program:app``: the program that a server is told to serve.
+
+The environment names the candidate: ``BENCH_CANDIDATE``.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..__main__ import load
+from . import WORKLOAD
+
+app = load(os.environ["BENCH_CANDIDATE"], WORKLOAD)
