@@ -25,6 +25,7 @@ COMPILED = (
     "context",
     "hooks",
     "hosted",
+    "jsontext",
     "lifecycle",
     "plan",
     "request",

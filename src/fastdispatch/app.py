@@ -57,6 +57,7 @@ from .globals import AppCtxGlobals
 from .helpers import get_debug_flag
 from .json import DefaultJSONProvider
 from .json import JSONProvider
+from .json import STOCK_JSON
 from .logging import create_logger
 from .paths import find_instance_path
 from .scaffold import endpoint_of
@@ -80,7 +81,7 @@ T = TypeVar("T")
 
 _UNSET: Any = object()
 
-_STEPS = (*STEPS, "session_interface", "request_class")
+_STEPS = (*STEPS, "debug", "session_interface", "request_class", "response_class")
 _steps_of = attrgetter(*_STEPS)
 _PLANNED = frozenset(
     (
@@ -302,6 +303,8 @@ class App(Application, Scaffold):
             type(interface) is SecureCookieSessionInterface
             and "get_cookie_name" not in vars(interface),
         )
+        plan.use_responses(self.response_class)
+        plan.use_json(STOCK_JSON, type(self).debug is App.debug)
         plan.use_requests(
             getattr(self.request_class, "__init__", None) is Request.__init__
         )

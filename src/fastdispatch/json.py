@@ -22,6 +22,10 @@ from typing import TYPE_CHECKING
 
 from werkzeug.http import http_date
 
+from .engine.jsontext import jsonify as jsonify
+from .engine.jsontext import methods
+from .engine.jsontext import write_json
+
 if TYPE_CHECKING:
     from .wrappers import Response
 
@@ -162,6 +166,9 @@ class DefaultJSONProvider(JSONProvider):
         if compact is False or (compact is None and app.debug):
             text = self.dumps(obj, indent=2)
         elif self._has_stock_dumps():
+            body = self._write_compact(obj)
+            if body is not None:
+                return app.response_class(body, mimetype=self.mimetype)  # type: ignore[no-any-return]
             text = self._dumps_compact(obj)
         else:
             text = self.dumps(obj, separators=(",", ":"))
@@ -175,6 +182,11 @@ class DefaultJSONProvider(JSONProvider):
             and "dumps" not in self.__dict__
             and _json.dumps is _stock_dumps
             and getattr(_encoder, "c_make_encoder", None) is _stock_make_encoder
+        )
+
+    def _write_compact(self, obj: Any) -> bytes | None:
+        return write_json(
+            obj, bool(self.sort_keys), bool(self.ensure_ascii), False, True
         )
 
     def _dumps_compact(self, obj: Any) -> str:
@@ -224,6 +236,9 @@ class DefaultJSONProvider(JSONProvider):
 
 
 _stock_provider_dumps = DefaultJSONProvider.dumps
+
+#: The provider whose text the engine may write, and what it is made of.
+STOCK_JSON = (DefaultJSONProvider, methods(DefaultJSONProvider))
 
 
 class ORJSONProvider(JSONProvider):
@@ -399,14 +414,3 @@ def load(fp: IO[AnyStr], **kwargs: Any) -> Any:
     if provider is not None:
         return provider.load(fp, **kwargs)
     return _json.load(fp, **kwargs)
-
-
-def jsonify(*args: Any, **kwargs: Any) -> Response:
-    """A JSON response by the current app's provider; needs a current app.
-
-    See :meth:`JSONProvider.response` for the arguments.
-    """
-    from .globals import current_app
-
-    response: Response = current_app.json.response(*args, **kwargs)
-    return response

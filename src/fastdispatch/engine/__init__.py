@@ -25,7 +25,7 @@ from types import ModuleType
 
 #: Engine modules that are Python in both builds: what they hold for C is in their
 #: .pxd, and inlined where it is used.
-UNCOMPILED = frozenset({"capi"})
+UNCOMPILED = frozenset({"capi", "cjson"})
 
 
 class SourceOnly:

@@ -40,6 +40,7 @@ cdef class Context(Routed):
     cdef object _adapter
     cdef bint _matched
     cdef object _after_functions
+    cdef tuple body_item
     cdef Context _outer
     cdef object _token
     cdef list _more
@@ -82,6 +83,10 @@ cdef class Context(Routed):
     cdef object _call_teardown(self, object step, object exc, object errors)
     cdef object _close_request(self, object errors)
     cdef object _signal_popped(self, object errors)
+
+
+@cython.locals(plan=Plan, host=Host)
+cdef object response_class(Context ctx)
 
 
 cdef int REQUEST

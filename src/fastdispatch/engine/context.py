@@ -165,6 +165,7 @@ class Context(Routed):
         self._adapter = None
         self._matched = False
         self._after_functions: list[Any] | None = None
+        self.body_item = None
         self._outer = None
         self._token = None
         self._more = None
@@ -710,6 +711,16 @@ class Context(Routed):
             return f"<{name} of {self.app.name}>"
         request = self.request
         return f"<{name} {request.url!r} [{request.method}] of {self.app.name}>"
+
+
+def response_class(ctx: Context) -> Any:
+    """What responses are made of."""
+    plan = ctx.plan
+    if plan.hosted:
+        cls = plan.response_stand_in
+        return ctx.app.response_class if cls is None else cls
+    host: Host = ctx.app
+    return host.get_plan().response_class
 
 
 REQUEST = 0

@@ -4,6 +4,7 @@ from . cimport capi
 from . cimport context
 from . cimport hooks
 from . cimport hosted
+from . cimport jsontext
 from . cimport response as responses
 from .context cimport Context
 from .hosted cimport HostedContext
@@ -32,7 +33,6 @@ cpdef object full_dispatch_request(Context ctx)
 @cython.locals(plan=Plan)
 cdef object answer(Context ctx)
 cdef object finalize(Context ctx, object rv)
-cdef object response_class(Context ctx)
 @cython.locals(plan=Plan)
 cdef bytes unseen(Context ctx, object rv)
 @cython.locals(plan=Plan)
@@ -41,7 +41,7 @@ cdef bint owes_session(Context ctx) except -1
 cpdef object preprocess_request(Context ctx)
 @cython.locals(plan=Plan)
 cpdef object dispatch_request(Context ctx)
-@cython.locals(plan=Plan)
+@cython.locals(plan=Plan, body=bytes)
 cpdef object finalize_request(Context ctx, object rv, bint from_error_handler)
 @cython.locals(plan=Plan)
 cpdef object process_response(Context ctx, object response)

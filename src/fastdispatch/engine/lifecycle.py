@@ -16,6 +16,7 @@ from . import capi
 from . import context
 from . import hooks
 from . import hosted
+from . import jsontext
 from . import response as responses
 from .context import Context
 from .hosted import Watcher
@@ -125,7 +126,11 @@ def run_in(
             raise
         if body is not None:
             return responses.send_body(
-                response_class(ctx), body, environ, start_response
+                context.response_class(ctx),
+                ctx.body_item,
+                body,
+                environ,
+                start_response,
             )
         return responses.send(response, environ, start_response)
     except BaseException as e:
@@ -214,12 +219,6 @@ def finalize(ctx: Context, rv: Any) -> Any:
     return ctx.app.finalize_request(rv)
 
 
-def response_class(ctx: Context) -> Any:
-    """What responses are made of."""
-    cls = ctx.plan.response_stand_in
-    return ctx.app.response_class if cls is None else cls
-
-
 def unseen(ctx: Context, rv: Any) -> Any:
     """The body that *rv* stands for if nobody can see the response; None otherwise.
 
@@ -227,8 +226,14 @@ def unseen(ctx: Context, rv: Any) -> Any:
     tenth of its instructions.
     """
     plan = ctx.plan
+    kind = type(rv)
     if (
-        (type(rv) is not str and type(rv) is not bytes)
+        (
+            kind is not str
+            and kind is not bytes
+            and kind is not dict
+            and kind is not list
+        )
         or ctx._after_functions is not None
         or capi.filled(plan.after_request)
         or capi.filled(plan.finished_to)
@@ -238,7 +243,14 @@ def unseen(ctx: Context, rv: Any) -> Any:
         or owes_session(ctx)
     ):
         return None
-    return responses.body_of(response_class(ctx), rv)
+    cls = context.response_class(ctx)
+    if not responses.sends_body(cls):
+        return None
+    if kind is str:
+        return capi.utf8(rv)
+    if kind is bytes:
+        return rv
+    return jsontext.body_of(ctx, rv)
 
 
 def preprocess_request(ctx: Context) -> Any:
@@ -296,7 +308,18 @@ def finalize_request(ctx: Context, rv: Any, from_error_handler: bool) -> Any:
     app = ctx.app
     plan = ctx.plan
     if plan.own_make_response:
-        response = responses.make_response(app, rv, ctx, plan.response_stand_in)
+        body = None
+        kind = type(rv)
+        if (kind is dict or kind is list) and responses.sends_body(
+            context.response_class(ctx)
+        ):
+            body = jsontext.body_of(ctx, rv)
+        if body is not None:
+            response = responses.from_body(
+                context.response_class(ctx), ctx.body_item, body
+            )
+        else:
+            response = responses.make_response(app, rv, ctx, plan.response_stand_in)
     else:
         response = app.make_response(rv)
     try:

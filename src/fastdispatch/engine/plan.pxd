@@ -53,6 +53,9 @@ cdef class Plan:
     cdef bint lazy_session
     cdef bint cookie_named_by_config
     cdef bint lazy_request
+    cdef object response_class
+    cdef tuple stock_json
+    cdef bint debug_in_config
     cdef readonly bint hosted
     cdef object app_var
     cdef object request_var

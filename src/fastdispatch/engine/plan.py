@@ -61,6 +61,8 @@ class Plan:
         self.hosted = False
         self.request_stand_in = None
         self.response_stand_in = None
+        self.stock_json = None
+        self.debug_in_config = False
         self.own_create_url_adapter = "create_url_adapter" in stock
         self.own_dispatch_request = "dispatch_request" in stock
         self.own_do_teardown_appcontext = "do_teardown_appcontext" in stock
@@ -162,6 +164,19 @@ class Plan:
         self.session_interface = interface
         self.lazy_session = lazy
         self.cookie_named_by_config = named_by_config
+
+    def use_responses(self, response_class: Any) -> None:
+        """Keep what responses are made of."""
+        self.response_class = response_class
+
+    def use_json(self, stock: Any, debug_in_config: bool) -> None:
+        """Know the host's own JSON provider, whose text the engine may write.
+
+        :param stock: its class and ``jsontext.methods`` of it; None if there is none.
+        :param debug_in_config: whether ``DEBUG`` in the config says all of debug mode.
+        """
+        self.stock_json = stock
+        self.debug_in_config = debug_in_config
 
     def use_requests(self, lazy: bool) -> None:
         """*lazy*: making a request has no effect that anyone could see.

@@ -63,7 +63,7 @@ cdef bint _has_body(int code) noexcept
 @cython.locals(known=tuple)
 cdef str _line(object code)
 cdef tuple _length_item(Py_ssize_t length)
-cdef tuple _mimetype_item(object mimetype)
+cdef tuple content_type_item(object mimetype)
 cdef object _new_headers(list listed)
 @cython.locals(items=list)
 cdef object _to_headers(object headers)
@@ -104,9 +104,13 @@ cdef class ResponseBody:
 
 
 @cython.locals(proof=ClassProof)
-cdef bytes body_of(object cls, object rv)
+cdef bint sends_body(object cls) except -1
+@cython.locals(response=ResponseKernel)
+cdef object from_body(object cls, tuple item, bytes body)
 @cython.locals(proof=ClassProof)
-cdef object send_body(object cls, bytes body, object environ, object start_response)
+cdef object send_body(
+    object cls, tuple item, bytes body, object environ, object start_response
+)
 @cython.locals(kernel=ResponseKernel, headers=list, body=bytes)
 cpdef object send(object response, object environ, object start_response)
 @cython.locals(

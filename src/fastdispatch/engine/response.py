@@ -470,7 +470,7 @@ def _length_item(length: int) -> tuple[str, str]:
     return ("Content-Length", str(length))
 
 
-def _mimetype_item(mimetype: Any) -> tuple[str, str] | None:
+def content_type_item(mimetype: Any) -> tuple[str, str] | None:
     """The Content-Type header for *mimetype*; None if only Werkzeug can tell."""
     if type(mimetype) is not str:
         return None
@@ -574,7 +574,7 @@ def _fill(
     item: tuple[str, str] | None = None
     if content_type is None:
         if mimetype is not None:
-            item = _mimetype_item(mimetype)
+            item = content_type_item(mimetype)
             if item is None:
                 content_type = get_content_type(mimetype, "utf-8")
         elif real is None or _lacks(real, "content-type"):
@@ -918,18 +918,26 @@ class ResponseBody:
                 func()
 
 
-def body_of(cls: Any, rv: Any) -> Any:
-    """The body of ``cls(rv)``, a str or bytes, if :func:`send_body` may send it."""
+def sends_body(cls: Any) -> bool:
+    """Whether :func:`send_body` and :func:`from_body` may be asked for *cls*."""
     proof = prove(cls)
-    if proof.creates and proof.sends and _has_body(proof.code):
-        return capi.utf8(rv) if type(rv) is str else rv
-    return None
+    return proof.creates and proof.sends and _has_body(proof.code)
+
+
+def from_body(cls: Any, item: Any, body: bytes) -> Any:
+    """``cls(body, content_type=item[1])``."""
+    response = _create(cls, prove(cls), body, None)
+    response._fd_type = item
+    return response
 
 
 def send_body(
-    cls: Any, body: bytes, environ: Any, start_response: StartResponse
+    cls: Any, item: Any, body: bytes, environ: Any, start_response: StartResponse
 ) -> Iterable[bytes]:
-    """``cls(body)(environ, start_response)``, of what :func:`body_of` gave."""
+    """``cls(body, content_type=item[1])(environ, start_response)``.
+
+    :param item: the Content-Type header; None for that of the class.
+    """
     proof = prove(cls)
     method = capi.table_get(environ, "REQUEST_METHOD")
     if (
@@ -939,8 +947,13 @@ def send_body(
         or not proof.sends
         or capi.table_get(HTTP_STATUS_CODES, proof.code) is not proof.reason
     ):
-        return cls(body)(environ, start_response)  # type: ignore[no-any-return]
-    start_response(proof.line, [proof.type_item, _length_item(len(body))])  # type: ignore[list-item]
+        content_type = None if item is None else item[1]
+        return cls(body, content_type=content_type)(  # type: ignore[no-any-return]
+            environ, start_response
+        )
+    if item is None:
+        item = proof.type_item
+    start_response(proof.line, [item, _length_item(len(body))])
     return [body]
 
 

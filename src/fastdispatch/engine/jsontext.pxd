@@ -1,0 +1,32 @@
+import cython
+
+from . cimport capi
+from . cimport cjson
+from . cimport context
+from . cimport response as responses
+from .context cimport Context
+from .plan cimport Plan
+
+cdef object _stock_dumps
+cdef object _stock_make_encoder
+cdef list _settings
+cdef object json
+cdef object encoder
+
+
+cdef class Settings:
+    cdef unsigned int version
+    cdef bint stock
+    cdef object compact
+    cdef object ensure_ascii
+    cdef object sort_keys
+    cdef object mimetype
+
+
+@cython.locals(settings=Settings, version="unsigned int", own=dict, body=bytes)
+cpdef tuple respond(object provider, tuple stock, object debug, object obj)
+
+@cython.locals(plan=Plan, made=tuple)
+cdef bytes body_of(Context ctx, object rv)
+@cython.locals(body=bytes)
+cdef object response_of(Context ctx, object value)
