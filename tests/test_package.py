@@ -26,3 +26,17 @@ def test_the_module_prints_one_line_for_each_fact() -> None:
     assert facts["Python"].split()[1] == "{}.{}.{}".format(*sys.version_info)
     assert facts["Werkzeug"] == version("werkzeug")
     assert (facts["extensions"] == "-") == (build == "pure")
+
+
+def test_what_few_programs_need_is_not_imported_with_it() -> None:
+    program = (
+        "import sys, blinker, itsdangerous, werkzeug.routing\n"
+        "before = set(sys.modules)\n"
+        "import fastdispatch\n"
+        "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"
+    )
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = set(result.stdout.split())
+    assert "fastdispatch" in found
+    assert not found & {"asyncio", "decimal", "flask", "pathlib"}

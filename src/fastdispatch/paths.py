@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 
 def _package_path(import_name: str) -> str:
@@ -25,16 +24,22 @@ def _package_path(import_name: str) -> str:
     # A namespace package has several folders: take the one that holds the module.
     inner = find_spec(import_name)
     if inner is not None and inner.submodule_search_locations:
-        inner_path = Path(os.path.commonpath(list(inner.submodule_search_locations)))
+        inner_path = os.path.commonpath(list(inner.submodule_search_locations))
         for location in locations:
-            if inner_path.is_relative_to(location):
+            if _is_below(inner_path, location):
                 return os.path.dirname(location)
     return os.path.dirname(next(iter(locations)))
 
 
+def _is_below(path: str, folder: str) -> bool:
+    """Whether *path* is *folder* or in it, going by their names alone."""
+    inner, outer = (os.path.join(os.path.normcase(p), "") for p in (path, folder))
+    return inner.startswith(outer)
+
+
 def _prefix_of(path: str) -> str | None:
     """The prefix that *path* is installed below; None: it is not installed."""
-    if Path(path).is_relative_to(os.path.abspath(sys.prefix)):
+    if _is_below(path, os.path.abspath(sys.prefix)):
         return os.path.abspath(sys.prefix)
     parent, folder = os.path.split(path)
     if folder.lower() != "site-packages":
