@@ -1,109 +1,50 @@
 """``python -m bench``: the same work on each framework, interleaved, as ratios.
 
 Every number is one WSGI call in process: copy the environ, call the application, join
-the iterable, ``close()``. Rounds go over all candidates in turn; a round keeps the
-fastest of its batches, and the table shows the median over the rounds.
+the iterable, ``close()``; of those marked ASGI, one call on a running event loop: copy
+the scope, await the application (see ``bench.asgi``). Rounds go over all candidates in
+turn; a round keeps the fastest of its batches, and the table shows the median over the
+rounds.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
-import json
-import platform
-import re
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from datetime import date
-from importlib import import_module
-from importlib import metadata
-from io import BytesIO
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import fastdispatch
-
+from .candidates import about
+from .candidates import CANDIDATES
+from .candidates import load
+from .candidates import OURS
 from .flask_steps import flask_steps
-from .workloads import Environ
+from .timing import drive
+from .timing import dumps
+from .timing import floors
+from .timing import measure
+from .timing import Progress
+from .timing import Ready
 from .workloads import Refused
 from .workloads import Unsupported
 from .workloads import Workload
 from .workloads import WORKLOADS
-from .workloads import WSGIApp
-
-#: name: module of ``bench.apps``, its maker, the distribution whose version is shown.
-CANDIDATES = {
-    "raw": ("raw_app", "make", ""),
-    "fastdispatch": ("fastdispatch_app", "make", ""),
-    "fastdispatch-pure": ("fastdispatch_app", "make_pure", ""),
-    "accelerated": ("flask_app", "make_accelerated", ""),
-    "wheezy": ("wheezy_app", "make", "wheezy.web"),
-    "falcon": ("falcon_app", "make", "falcon"),
-    "bottle": ("bottle_app", "make", "bottle"),
-    "flask": ("flask_app", "make", "flask"),
-}
-OURS = {"accelerated", "fastdispatch", "fastdispatch-pure"}
-
-
-def _start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
-    return _write
-
-
-def _write(data: bytes) -> None:
-    raise NotImplementedError("write() is not timed")
-
-
-def drive(app: WSGIApp, environ: Environ, payload: bytes | None, count: int) -> float:
-    """Seconds for *count* requests."""
-    copy = environ.copy
-    start_response = _start_response
-    join = b"".join
-    clock = time.perf_counter
-    if payload is None:
-        start = clock()
-        for _ in range(count):
-            result = app(copy(), start_response)
-            join(result)
-            if hasattr(result, "close"):
-                result.close()
-        return clock() - start
-    start = clock()
-    for _ in range(count):
-        request = copy()
-        request["wsgi.input"] = BytesIO(payload)
-        result = app(request, start_response)
-        join(result)
-        if hasattr(result, "close"):
-            result.close()
-    return clock() - start
-
-
-def _floor(environ: Environ, start_response: Any) -> list[bytes]:
-    return []
-
-
-def load(candidate: str, workload: str) -> WSGIApp:
-    """Make the application; ``Unsupported`` where there is none."""
-    module, maker, _ = CANDIDATES[candidate]
-    make: Callable[[str], WSGIApp] = getattr(
-        import_module(f"bench.apps.{module}"), maker
-    )
-    return make(workload)
 
 
 def prepare(
     workload: Workload, candidates: list[str]
-) -> tuple[dict[str, tuple[WSGIApp, Environ]], dict[str, str]]:
+) -> tuple[dict[str, Ready], dict[str, str]]:
     """Applications whose answers are the workload's, and why the others are out."""
-    ready: dict[str, tuple[WSGIApp, Environ]] = {}
+    ready: dict[str, Ready] = {}
     out: dict[str, str] = {}
     for name in candidates:
         try:
             app = load(name, workload.name)
-            ready[name] = app, workload.prepare(app)
+            ready[name] = app, workload.prepare(app), workload.payload
         except Unsupported as e:
             out[name] = f"none: {e}"
         except Refused as e:
@@ -119,32 +60,6 @@ def prepare(
     return ready, out
 
 
-def measure(
-    workload: Workload,
-    ready: dict[str, tuple[WSGIApp, Environ]],
-    rounds: int,
-    batches: int,
-    batch_seconds: float,
-) -> dict[str, list[float]]:
-    """For each candidate the minimum of each round, in microseconds per request."""
-    counts: dict[str, int] = {}
-    for name, (app, environ) in ready.items():
-        drive(app, environ, workload.payload, 200)
-        spent = min(drive(app, environ, workload.payload, 100) for _ in range(3))
-        counts[name] = max(20, int(batch_seconds / (spent / 100)))
-    result: dict[str, list[float]] = {name: [] for name in ready}
-    for _ in range(rounds):
-        best = dict.fromkeys(ready, float("inf"))
-        gc.collect()
-        for _ in range(batches):
-            for name, (app, environ) in ready.items():
-                spent = drive(app, environ, workload.payload, counts[name])
-                best[name] = min(best[name], spent / counts[name])
-        for name, value in best.items():
-            result[name].append(value * 1e6)
-    return result
-
-
 def ratio(times: dict[str, list[float]], name: str, base: str | None) -> float | None:
     """The median over the rounds of *name*'s time by *base*'s of the same round."""
     if base is None or base not in times:
@@ -152,24 +67,10 @@ def ratio(times: dict[str, list[float]], name: str, base: str | None) -> float |
     return median(a / b for a, b in zip(times[name], times[base], strict=True))
 
 
-def versions() -> dict[str, str]:
-    """Python, the build of fastdispatch, and every package that took part."""
-    found = {"python": f"{platform.python_implementation()} {sys.version.split()[0]}"}
-    build = "compiled" if fastdispatch.compiled else "pure"
-    found["fastdispatch build"] = build
-    found["fastdispatch"] = fastdispatch.__version__
-    for name in ("werkzeug", *(c[2] for c in CANDIDATES.values() if c[2])):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
 def rows(times: dict[str, list[float]]) -> list[dict[str, Any]]:
     """One row a candidate, quickest first."""
     mid = {name: median(values) for name, values in times.items()}
-    peers = [name for name in mid if name not in OURS | {"raw"}]
+    peers = [name for name in mid if name not in OURS and name != "raw"]
     best = min(peers, key=mid.__getitem__) if peers else None
     return [
         {
@@ -194,7 +95,8 @@ def markdown(report: dict[str, Any]) -> str:
     out = ["# fastdispatch bench", ""]
     out += [f"- {key}: {value}" for key, value in report["versions"].items()]
     out += [
-        f"- loop and environ copy, contained in every number: {report['floor']:.2f} µs",
+        f"- loop and environ copy, in every number: {report['floor']:.2f} µs",
+        f"- scope copy, receive and send, in ASGI's: {report['asgi_floor']:.2f} µs",
         f"- {report['rounds']} rounds, each the fastest of {report['batches']} batches",
     ]
     for entry in report["workloads"]:
@@ -206,8 +108,9 @@ def markdown(report: dict[str, Any]) -> str:
             "|---|---:|---:|---:|---:|---:|",
         ]
         for row in entry["rows"]:
+            label = CANDIDATES[row["candidate"]].label
             out.append(
-                f"| {row['candidate']} | {row['us']:.2f} | {row['spread']:.0%} | "
+                f"| {label} | {row['us']:.2f} | {row['spread']:.0%} | "
                 f"{_cell(row['by_raw'])} | {_cell(row['by_best_peer'])} | "
                 f"{_cell(row['flask_by'], '.1f')} |"
             )
@@ -215,20 +118,6 @@ def markdown(report: dict[str, Any]) -> str:
             out.append("")
         out += [f"- {name}: {why}" for name, why in entry["out"].items()]
     return "\n".join(out) + "\n"
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.4g}")
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return [_rounded(item) for item in value] if isinstance(value, list) else value
-
-
-def dumps(report: dict[str, Any]) -> str:
-    """The report as JSON: times to four digits, a list of numbers on one line."""
-    text = json.dumps(_rounded(report), indent=1)
-    return re.sub(r"\[[\s\d.,e+-]+\]", lambda m: " ".join(m[0].split()), text) + "\n"
 
 
 def chosen(text: str, known: Any, option: str) -> list[str]:
@@ -283,17 +172,15 @@ def main(argv: list[str] | None = None) -> int:
     # Short batches, so that many of them pass without an interruption.
     rounds, batches, seconds = (25, 20, 0.003) if args.full else (5, 10, 0.002)
 
-    plain = WORKLOADS["W1"].environ()
     report: dict[str, Any] = {
-        "versions": versions(),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "date": date.today().isoformat(),
-        "floor": min(drive(_floor, plain, None, 2000) for _ in range(10)) / 2000 * 1e6,
+        **about(candidates),
+        **floors(),
         "rounds": rounds,
         "batches": batches,
         "workloads": [],
     }
     bad = False
+    progress = Progress(len(names) * rounds)
     for name in names:
         workload = WORKLOADS[name]
         ready, out = prepare(workload, candidates)
@@ -301,17 +188,17 @@ def main(argv: list[str] | None = None) -> int:
             c in OURS and not why.startswith("none") for c, why in out.items()
         )
         if args.spin is not None:
-            for app, environ in ready.values():
+            for one in ready.values():
                 end = time.perf_counter() + args.spin
                 while time.perf_counter() < end:
-                    drive(app, environ, workload.payload, 1000)
+                    drive(*one, 1000)
             continue
         if args.check:
             print(f"{name} same answer: {', '.join(ready) or 'nobody'}")
             for candidate, why in out.items():
                 print(f"{name} {candidate}: {why}")
             continue
-        times = measure(workload, ready, rounds, batches, seconds)
+        times = measure(ready, rounds, batches, seconds, partial(progress.step, name))
         report["workloads"].append(
             {
                 "name": name,
@@ -321,7 +208,6 @@ def main(argv: list[str] | None = None) -> int:
                 "times": times,
             }
         )
-        print(f"{name} done", file=sys.stderr)
     if args.spin is None and not args.check:
         if "flask" in candidates and "W1" in names:
             report["flask_steps"] = flask_steps()

@@ -1,9 +1,10 @@
 """``python -m bench.report``: the picture and the tables, from the numbers of one run.
 
-Reads the JSON that ``python -m bench --json`` wrote; writes ``docs/benchmark.svg`` and
-what stands between the markers ``<!-- bench:NAME -->`` and ``<!-- /bench:NAME -->`` in
-README.md and docs/performance.md. Nothing there is typed by hand. ``--check`` writes
-nothing and fails where a file is not what the numbers give.
+Reads the JSON that ``python -m bench --json`` wrote; writes ``docs/benchmark.svg``,
+``docs/benchmark-all.svg`` and what stands between the markers ``<!-- bench:NAME -->``
+and ``<!-- /bench:NAME -->`` in README.md and docs/performance.md. Nothing there is
+typed by hand. ``--check`` writes nothing and fails where a file is not what the numbers
+give.
 """
 
 from __future__ import annotations
@@ -22,26 +23,27 @@ from statistics import quantiles
 from typing import Any
 from typing import TypeAlias
 
+from .candidates import CANDIDATES
+from .candidates import OURS
+
 Report: TypeAlias = dict[str, Any]
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results" / "latest.json"
 MICRO = ROOT / "bench" / "results" / "micro.json"
 PICTURE = ROOT / "docs" / "benchmark.svg"
+WHOLE_PICTURE = ROOT / "docs" / "benchmark-all.svg"
 PAGES = (ROOT / "README.md", ROOT / "docs" / "performance.md")
 
-#: Candidate: how it is called in print, and the class that gives it its colour.
-NAMES = {
-    "raw": ("no framework", "raw"),
-    "fastdispatch": ("fastdispatch", "ours"),
-    "accelerated": ("Flask, accelerated", "fast"),
-    "fastdispatch-pure": ("fastdispatch, pure", "pure"),
-    "wheezy": ("wheezy.web", "peer"),
-    "falcon": ("Falcon", "peer"),
-    "bottle": ("Bottle", "peer"),
-    "flask": ("Flask", "peer"),
+#: What the colours of the bars mean.
+KINDS = {
+    "raw": "no framework: a bare WSGI callable",
+    "ours": "fastdispatch.App, compiled",
+    "fast": "an unchanged Flask application, accelerated",
+    "pure": "fastdispatch.App without C, in pure Python",
+    "peer": "other frameworks",
+    "asgi": "frameworks on ASGI and an event loop",
 }
-OURS = ("fastdispatch", "accelerated", "fastdispatch-pure")
 
 #: Headings of the panels, which have to be short; a workload's title says it in full.
 TITLES = {
@@ -107,6 +109,12 @@ def overall(report: Report) -> tuple[list[tuple[str, float]], int]:
     return sorted(means, key=lambda pair: (-pair[1], pair[0])), len(shared)
 
 
+def present(report: Report) -> list[str]:
+    """Who took part in at least one workload, as ``CANDIDATES`` has them."""
+    everyone = {name for found in times(report).values() for name in found}
+    return [name for name in CANDIDATES if name in everyone]
+
+
 def unsteadiness(report: Report) -> float:
     """Over the workloads, the widest middle half of Flask ÷ fastdispatch."""
     widest = 0.0
@@ -121,11 +129,15 @@ def unsteadiness(report: Report) -> float:
 def caption(report: Report) -> list[str]:
     """What was measured with what, in lines for the picture and for the pages."""
     v = report["versions"]
+    others = ", ".join(
+        f"{CANDIDATES[name].label.removesuffix(' (ASGI)')} "
+        f"{v[CANDIDATES[name].distribution]}"
+        for name in present(report)
+        if CANDIDATES[name].distribution not in {"", "werkzeug"}
+    )
     return [
         f"fastdispatch {v['fastdispatch']}, {v['fastdispatch build']} build, on "
-        f"{v['python']}, Werkzeug {v['werkzeug']}, {report['platform']}. "
-        f"Flask {v['flask']}, Falcon {v['falcon']}, wheezy.web {v['wheezy.web']}, "
-        f"Bottle {v['bottle']}.",
+        f"{v['python']}, Werkzeug {v['werkzeug']}, {report['platform']}. {others}.",
         f"Measured {report['date']} in {report['rounds']} rounds, all candidates in "
         f"turn; medians of a round's best of {report['batches']}. Ratios count: "
         "microseconds depend on the machine.",
@@ -142,12 +154,14 @@ STYLE = """
   .say { font-size: 12px }
   .axis { stroke: #d1d9e0 } .bold { font-weight: 600 }
   .ours { fill: #0969da } .fast { fill: #54aeff } .pure { fill: #a5d6ff }
-  .peer { fill: #9aa3ad } .raw { fill: #dfe4e9; stroke: #9aa3ad; stroke-width: .7 }
+  .peer { fill: #9aa3ad } .asgi { fill: #b49ac9 }
+  .raw { fill: #dfe4e9; stroke: #9aa3ad; stroke-width: .7 }
   @media (prefers-color-scheme: dark) {
     .page { fill: #0d1117 } .edge, .axis { stroke: #3d444d }
     text { fill: #f0f6fc } .muted { fill: #9198a1 }
     .ours { fill: #58a6ff } .fast { fill: #2f6fc4 } .pure { fill: #1d4475 }
-    .peer { fill: #6e7681 } .raw { fill: #21262d; stroke: #6e7681 }
+    .peer { fill: #6e7681 } .asgi { fill: #7d6394 }
+    .raw { fill: #21262d; stroke: #6e7681 }
   }
 """
 COLUMNS, WIDTH, MARGIN, GAP = 3, 900, 20, 26
@@ -181,7 +195,7 @@ def panel(
         f'<text class="muted" x="{PANEL:.1f}" y="11" text-anchor="end">{right}</text>',
     ]
     for n, (name, value) in enumerate(values):
-        label, colour = NAMES[name]
+        label, colour = CANDIDATES[name].label, CANDIDATES[name].kind
         top = TITLE + n * ROW
         bold = ' class="bold"' if name == "fastdispatch" else ""
         length = max(value * scale, 1)
@@ -220,24 +234,25 @@ def wrapped(text: str, width: int) -> list[str]:
     return lines
 
 
-def svg(report: Report) -> str:
-    """The picture: one panel a workload, one for all, and what the bars mean."""
+def svg(report: Report, names: list[str]) -> str:
+    """The picture of *names*: a panel a workload, one for all, what the bars mean."""
     panels: list[tuple[str, str, list[tuple[str, float]], str]] = []
     for entry in report["workloads"]:
         found = entry["times"]
-        out = ", ".join(NAMES[name][0] for name in entry["out"])
+        out = ", ".join(CANDIDATES[n].label for n in entry["out"] if n in names)
         panels.append(
             (
                 f"{TITLES[entry['name']]}",
                 f"Flask: {number(median(found['flask']))} µs",
-                speeds(found),
+                [pair for pair in speeds(found) if pair[0] in names],
                 f"without {out}" if out else "",
             )
         )
     means, count = overall(report)
     if means:
+        means = [pair for pair in means if pair[0] in names]
         panels.append((f"Mean of {count} workloads", "those that all offer", means, ""))
-    high = TITLE + len(NAMES) * ROW + 22
+    high = TITLE + len(names) * ROW + 22
     lines = [line for text in caption(report) for line in wrapped(text, 146)]
     rows = -(-len(panels) // COLUMNS)
     body: list[str] = []
@@ -251,14 +266,9 @@ def svg(report: Report) -> str:
         y = HEAD + n // COLUMNS * high
         body += [f'<g transform="translate({x:.1f} {y:.1f})">']
         body += ['<text class="title" y="11">Who is who</text>']
+        kinds = {CANDIDATES[name].kind for name in names}
         for m, (colour, text) in enumerate(
-            (
-                ("raw", "no framework: a bare WSGI callable"),
-                ("ours", "fastdispatch.App, compiled"),
-                ("fast", "an unchanged Flask application, accelerated"),
-                ("pure", "fastdispatch.App without C, in pure Python"),
-                ("peer", "other frameworks"),
-            )
+            item for item in KINDS.items() if item[0] in kinds
         ):
             top = TITLE + m * 18
             body += [
@@ -268,7 +278,7 @@ def svg(report: Report) -> str:
         body.append("</g>")
     return framed(
         "How many requests each framework answers while Flask answers one",
-        spoken(report),
+        spoken(report, names),
         "Requests answered while Flask answers one",
         "Longer is better. The same program on each framework, called in process "
         "without a server: what the framework itself costs.",
@@ -318,11 +328,12 @@ def framed(
     )
 
 
-def spoken(report: Report) -> str:
+def spoken(report: Report, names: list[str]) -> str:
     """The picture in words, for those who do not see it."""
     parts = []
     for name, found in times(report).items():
-        bars = ", ".join(f"{NAMES[n][0]} {number(v)}" for n, v in speeds(found))
+        shown = [(CANDIDATES[n].label, v) for n, v in speeds(found) if n in names]
+        bars = ", ".join(f"{label} {number(v)}" for label, v in shown)
         parts.append(f"{TITLES[name]}: {bars}.")
     return " ".join(parts)
 
@@ -359,7 +370,7 @@ def section_summary(report: Report) -> str:
                 f"{entry['name']}: {entry['title']}".replace("<", "\\<"),
                 us(median(found["raw"])),
                 f"**{us(median(found['fastdispatch']))}**",
-                f"{us(median(found[best]))} {NAMES[best][0]}",
+                f"{us(median(found[best]))} {CANDIDATES[best].label}",
                 us(median(found["flask"])),
                 _by(ratio(found, "fastdispatch", "raw"), ".1f"),
                 _by(ratio(found, "fastdispatch", best)),
@@ -390,7 +401,7 @@ def section_behind(report: Report) -> str:
         ahead = [(p, value) for p, value in names if value and value > 0.98]
         if ahead:
             who = ", ".join(
-                f"{NAMES[p][0]} ({value:.2f} × its time)" for p, value in ahead
+                f"{CANDIDATES[p].label} ({value:.2f} × its time)" for p, value in ahead
             )
             lines.append(f"- {entry['name']}, {entry['title']}: {who}")
     if not lines:
@@ -409,7 +420,7 @@ def section_builds(report: Report) -> str:
             continue
         gains.append(gain)
         quicker = [
-            NAMES[p][0]
+            CANDIDATES[p].label
             for p in peers(found)
             if (ratio(found, p, "fastdispatch-pure") or 0) < 1
         ]
@@ -438,26 +449,33 @@ def section_builds(report: Report) -> str:
 def section_all(report: Report) -> str:
     """Every candidate and workload: µs, and multiple of no framework's time."""
     rows = []
-    for entry in report["workloads"]:
-        found = entry["times"]
-        cells = [
-            f"{us(median(found[n]))} ({number(ratio(found, n, 'raw') or 0)})"
-            if n in found
-            else "–"
-            for n in NAMES
-        ]
-        rows.append([entry["name"], *cells])
-    text = table(["", *(label for label, _ in NAMES.values())], rows)
+    for name in present(report):
+        row = [CANDIDATES[name].label]
+        for found in times(report).values():
+            if name in found:
+                by_raw = number(ratio(found, name, "raw") or 0)
+                row.append(f"{us(median(found[name]))} ({by_raw})")
+            else:
+                row.append("–")
+        rows.append(row)
+    text = table(["", *times(report)], rows)
     why: dict[str, list[str]] = {}
     for entry in report["workloads"]:
         for name, reason in entry["out"].items():
-            why.setdefault(f"{NAMES[name][0]}: {reason}", []).append(entry["name"])
+            reason = f"{CANDIDATES[name].label}: {reason}"
+            why.setdefault(reason, []).append(entry["name"])
     lines = [f"- {', '.join(names)}, {reason}" for reason, names in why.items()]
     steady = (
         "In the middle half of the rounds Flask ÷ fastdispatch stayed within "
         f"{unsteadiness(report):.0%} of its median in every workload. Every number "
-        f"contains the loop that calls the application, {report['floor']:.2f} µs."
+        f"contains the loop that calls the application, {report['floor']:.2f} µs"
     )
+    if any(CANDIDATES[name].asgi for name in present(report)):
+        steady += (
+            "; those marked ASGI a copy of the scope, receive and send instead, "
+            f"{report['asgi_floor']:.2f} µs"
+        )
+    steady += "."
     return "\n\n".join([text, "\n".join(lines), steady])
 
 
@@ -581,7 +599,11 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     report: Report = json.loads(args.json.read_text(encoding="utf-8"))
     report["micro"] = json.loads(MICRO.read_text(encoding="utf-8"))
-    wanted = {PICTURE: svg(report)}
+    everyone = present(report)
+    wanted = {
+        PICTURE: svg(report, [n for n in everyone if CANDIDATES[n].telling]),
+        WHOLE_PICTURE: svg(report, everyone),
+    }
     for page in PAGES:
         wanted[page] = fill(page.read_text(encoding="utf-8"), report)
     return settle(wanted, args.json.name, args.check)

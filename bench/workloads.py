@@ -1,7 +1,8 @@
 """The workloads W1 to W13: the request each one sends and the answer it must get.
 
-An application module in ``bench.apps`` has ``make(name) -> WSGI callable`` and raises
-``Unsupported`` for a workload its framework has no idiomatic program for.
+An application module in ``bench.apps`` has ``make(name)``, which returns a WSGI
+callable, or an ``ASGI`` around an ASGI one, and raises ``Unsupported`` for a workload
+its framework has no idiomatic program for.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from typing import Any
 from typing import TypeAlias
 from urllib.parse import urlencode
 
+from .asgi import ASGI
+
 Environ: TypeAlias = dict[str, Any]
 WSGIApp: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+Application: TypeAlias = WSGIApp | ASGI
 
 HELLO = "Hello, World!"
 BIG = bytes(range(256)) * 256
@@ -40,11 +44,16 @@ class Refused(Exception):
 
 @dataclass
 class Answer:
-    """What came back: status line, headers with lower-case names, joined body."""
+    """What came back: status, headers with lower-case names, parts of the body."""
 
-    status: str
+    status: int
     headers: list[tuple[str, str]]
-    body: bytes
+    parts: list[bytes]
+
+    @property
+    def body(self) -> bytes:
+        """All parts."""
+        return b"".join(self.parts)
 
     def get(self, name: str) -> str | None:
         """The first header of that lower-case name."""
@@ -55,7 +64,7 @@ BROWSER: Environ = {
     "wsgi.version": (1, 0),
     "wsgi.url_scheme": "http",
     "wsgi.errors": sys.stderr,
-    "wsgi.input": None,
+    "wsgi.input": BytesIO(),
     "wsgi.input_terminated": True,
     "wsgi.multithread": True,
     "wsgi.multiprocess": False,
@@ -97,7 +106,8 @@ class Workload:
     """One request and the answer that counts.
 
     ``body`` None: the error pages differ between frameworks and are not compared.
-    ``hooks``: how many of ``hits`` must be one after one request.
+    ``hooks``: how many of ``hits`` must be one after one request. ``parts``: in how
+    many pieces the body must come; it has no length then.
     """
 
     name: str
@@ -109,18 +119,21 @@ class Workload:
     changes: Environ = field(default_factory=dict)
     payload: bytes | None = None
     hooks: int = 0
-    length: bool = True
+    parts: int = 0
 
     def environ(self) -> Environ:
-        """A browser's environ for this request, without ``wsgi.input``."""
+        """A browser's environ for this request, with an empty ``wsgi.input``."""
         environ = BROWSER | {"PATH_INFO": self.path, "RAW_URI": self.path}
         if self.payload is not None:
             environ["CONTENT_LENGTH"] = str(len(self.payload))
         return environ | self.changes
 
-    def ask(self, app: WSGIApp, environ: Environ) -> Answer:
+    def ask(self, app: Application, environ: Environ) -> Answer:
         """Send *environ* to *app* as a server would."""
-        environ = environ | {"wsgi.input": BytesIO(self.payload or b"")}
+        payload = self.payload or b""
+        if isinstance(app, ASGI):
+            return Answer(*app.ask(environ, payload))
+        environ = environ | {"wsgi.input": BytesIO(payload)}
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(
@@ -131,14 +144,14 @@ class Workload:
 
         result = app(environ, start_response)
         try:
-            body = b"".join(result)
+            parts = list(result)
         finally:
             if (close := getattr(result, "close", None)) is not None:
                 close()
         status, headers = started[0]
-        return Answer(status, [(k.lower(), v) for k, v in headers], body)
+        return Answer(int(status[:3]), [(k.lower(), v) for k, v in headers], parts)
 
-    def prepare(self, app: WSGIApp) -> Environ:
+    def prepare(self, app: Application) -> Environ:
         """Check the answer of *app*; returns the environ to time it with.
 
         Raises ``Refused`` where it does less, or other, than the workload says.
@@ -147,11 +160,11 @@ class Workload:
         self.check(app, environ)
         return environ
 
-    def check(self, app: WSGIApp, environ: Environ) -> Answer:
+    def check(self, app: Application, environ: Environ) -> Answer:
         """One request, compared in status, body, content type, length and hooks."""
         hits[:] = [0] * len(hits)
         answer = self.ask(app, environ)
-        self.expect("status", int(answer.status[:3]), self.status)
+        self.expect("status", answer.status, self.status)
         if self.body is not None:
             got: object = answer.body
             want: object = self.body
@@ -163,7 +176,10 @@ class Workload:
             if self.content_type == "application/json":  # its charset means nothing
                 got = str(got).partition(";")[0]
             self.expect("content type", got, self.content_type.replace(" ", ""))
-        if self.length:
+        if self.parts:
+            got = sum(1 for part in answer.parts if part)
+            self.expect("number of parts", got, self.parts)
+        else:
             self.expect("length", answer.get("content-length"), str(len(answer.body)))
         if self.hooks:
             self.expect("hooks that ran", hits[: self.hooks], [1] * self.hooks)
@@ -178,7 +194,7 @@ class Workload:
 class SessionWorkload(Workload):
     """W7: the requests that are timed carry the cookie of an earlier answer."""
 
-    def prepare(self, app: WSGIApp) -> Environ:
+    def prepare(self, app: Application) -> Environ:
         """Requests without a cookie, with the signed one and with forged ones."""
         environ = self.environ()
         del environ["HTTP_COOKIE"]
@@ -188,7 +204,8 @@ class SessionWorkload(Workload):
         answer = self.check(app, environ)
         self.expect("cookie written", answer.get("set-cookie") is not None, True)
         name, _, value = environ["HTTP_COOKIE"].partition("=")
-        for at, char in enumerate(value[:-1]):  # of the last, some bits mean nothing
+        last = len(value.rstrip("=")) - 1  # some of its bits may mean nothing
+        for at, char in enumerate(value[:last]):
             if char.isalnum():
                 other = "3" if char != "3" else "4"
                 forged = f"{name}={value[:at]}{other}{value[at + 1 :]}"
@@ -280,7 +297,7 @@ WORKLOADS: dict[str, Workload] = {
             path="/stream",
             body=b"".join(CHUNKS),
             content_type=TEXT,
-            length=False,
+            parts=len(CHUNKS),
         ),
         Workload(
             "W13",

@@ -157,7 +157,7 @@ RESOURCES: dict[str, tuple[str, Any]] = {
 
 def make(workload: str) -> WSGIApp:
     """The program of that workload on Falcon."""
-    middleware: list[object] = []
+    middleware: list[Any] = []
     if workload == "W3":
         middleware = [Hooks(n, 3) for n in range(3)]
         middleware += [Teardown(n) for n in range(6, 9)]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import warnings
 from collections.abc import Callable
+from hashlib import sha1
 from typing import Any
 
+from wheezy.http import HTTPCookie
 from wheezy.http import HTTPResponse
 from wheezy.http import internal_error
 from wheezy.http import json_response
 from wheezy.http import WSGIApplication
 from wheezy.routing import url
+from wheezy.security.crypto import Ticket
 from wheezy.web.middleware import bootstrap_defaults
 from wheezy.web.middleware import path_routing_middleware_factory
 
@@ -18,6 +23,7 @@ from ..workloads import BIG
 from ..workloads import HELLO
 from ..workloads import hits
 from ..workloads import ROUTES
+from ..workloads import SECRET
 from ..workloads import Unsupported
 from ..workloads import USER
 from ..workloads import WSGIApp
@@ -55,6 +61,30 @@ def echo(request: Any) -> Any:
 def form(request: Any) -> Any:
     got = request.form
     return text(f"{got['name'][-1]}|{got['email'][-1]}|{got['message'][-1]}")
+
+
+def signed(secret: str) -> Any:
+    """What wheezy.web signs its own cookies with, as it is without a cipher."""
+    with warnings.catch_warnings():  # that there is none
+        warnings.simplefilter("ignore", UserWarning)
+        options = {"CRYPTO_VALIDATION_KEY": secret}
+        return Ticket(2678400, digestmod=sha1, cypher=None, options=options)
+
+
+ticket = signed(SECRET)
+
+
+def count(request: Any) -> Any:
+    """wheezy.web has no session; this is how it keeps the principal in a cookie."""
+    value, _ = ticket.decode(request.cookies.get("session", ""))
+    session = json.loads(value) if value else {}
+    session["n"] = session.get("n", 0) + 1
+    response = text(str(session["n"]))
+    value = ticket.encode(json.dumps(session))
+    options = request.options
+    cookie = HTTPCookie("session", value=value, httponly=True, options=options)
+    response.cookies.append(cookie)
+    return response
 
 
 def error(request: Any) -> Any:
@@ -116,6 +146,7 @@ URLS: dict[str, list[Any]] = {
     "W4": [url("search", search)],
     "W5": [url("echo", echo)],
     "W6": [url("form", form)],
+    "W7": [url("count", count)],
     "W8": [url("", hello)],
     "W9": [url("error", error)],
     "W10": [
@@ -137,7 +168,9 @@ URLS: dict[str, list[Any]] = {
 def make(workload: str) -> WSGIApp:
     """The program of that workload on wheezy.web."""
     if workload not in URLS:
-        raise Unsupported("wheezy.web has no signed session; it buffers what it sends")
+        raise Unsupported(
+            "wheezy.web sends no response before all of it is there and counted"
+        )
     middleware: list[Any] = [bootstrap_defaults(URLS[workload])]
     if workload == "W3":
         middleware += [hooks(n, 3) for n in range(3)]

@@ -11,24 +11,22 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import platform
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from typing import NoReturn
 
-from ..__main__ import CANDIDATES
 from ..__main__ import chosen
-from ..__main__ import dumps
-from ..__main__ import versions
+from ..candidates import about
+from ..candidates import CANDIDATES
+from ..timing import dumps
 from ..workloads import Refused
 from ..workloads import Workload
 from ..workloads import WORKLOADS
@@ -44,6 +42,7 @@ from .serve import ServerError
 from .serve import SERVERS
 from .serve import serving
 
+WSGI = [name for name, candidate in CANDIDATES.items() if not candidate.asgi]
 DEFAULT = ("raw", "fastdispatch", "accelerated", "falcon", "bottle", "flask")
 
 
@@ -148,7 +147,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--candidates",
         default=",".join(DEFAULT),
-        help=f"default: {','.join(DEFAULT)}; there are {', '.join(CANDIDATES)}",
+        help=f"default: {','.join(DEFAULT)}; there are {', '.join(WSGI)}",
     )
     parser.add_argument("--rounds", type=int, default=4, help="default: 4")
     parser.add_argument(
@@ -167,7 +166,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.rounds < 1 or args.seconds < 1:
         raise SystemExit("bench.servers: --rounds and --seconds are 1 or more")
     wanted = chosen(args.only, SERVERS, "--only")
-    candidates = chosen(args.candidates, CANDIDATES, "--candidates")
+    candidates = chosen(args.candidates, WSGI, "--candidates")
     cpus = sorted(os.sched_getaffinity(0))
     if len(cpus) < 2:
         raise SystemExit(
@@ -181,15 +180,14 @@ def main(argv: list[str] | None = None) -> int:
             raise SystemExit(f"bench.servers: not done in {args.limit} s (--limit)")
 
     found: dict[str, Any] = {
-        "versions": versions() | {"wrk": load_generator.stdout.split()[1]},
-        "platform": f"{platform.system()} {platform.machine()}",
-        "date": date.today().isoformat(),
+        **about(CANDIDATES),
         "rounds": args.rounds,
         "seconds": args.seconds,
         "connections": CONNECTIONS,
         "servers": {},
         "missing": {},
     }
+    found["versions"]["wrk"] = load_generator.stdout.split()[1]
     for name in wanted:
         kind = SERVERS[name]
         why = install(kind) if args.install else None

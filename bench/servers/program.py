@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from ..__main__ import load
+from ..candidates import load
 from . import WORKLOAD
 
 app = load(os.environ["BENCH_CANDIDATE"], WORKLOAD)

@@ -15,13 +15,13 @@ from statistics import median
 from typing import Any
 from typing import TypeAlias
 
+from ..candidates import CANDIDATES
 from ..report import COLUMNS
 from ..report import fill
 from ..report import framed
 from ..report import GAP
 from ..report import HEAD
 from ..report import MARGIN
-from ..report import NAMES
 from ..report import PAGES
 from ..report import PANEL
 from ..report import panel
@@ -121,7 +121,7 @@ def section_all(report: Report) -> str:
             rows.append(
                 [
                     entry["title"],
-                    NAMES[name][0],
+                    CANDIDATES[name].label,
                     f"{median(rate):,.0f}",
                     f"{share:.0%}",
                     f"{max(rate) / min(rate) - 1:.0%}",
@@ -131,7 +131,9 @@ def section_all(report: Report) -> str:
                 ]
             )
         for name, why in entry["out"].items():
-            rows.append([entry["title"], NAMES[name][0], why.splitlines()[0], *"–––––"])
+            rows.append(
+                [entry["title"], CANDIDATES[name].label, why.splitlines()[0], *"–––––"]
+            )
     head = [
         "server",
         "program",
@@ -228,7 +230,7 @@ def spoken(report: Report) -> str:
     """The picture in words."""
     parts = []
     for entry in report["servers"].values():
-        bars = ", ".join(f"{NAMES[n][0]} {v:.0%}" for n, v in best_first(entry))
+        bars = ", ".join(f"{CANDIDATES[n].label} {v:.0%}" for n, v in best_first(entry))
         parts.append(f"{entry['title']}: {bars}.")
     return " ".join(parts)
 
