@@ -34,7 +34,7 @@ cdef class Context(Routed):
     cdef readonly bint has_request
     cdef public object flashes
     cdef object _routing_exception
-    cdef object _request
+    cdef object made_request
     cdef object opened
     cdef object _g
     cdef object _adapter

@@ -146,7 +146,7 @@ class Context(Routed):
         if request is not None:
             environ = request.environ
         self.start(app, plan_of(app), environ)
-        self._request = request
+        self.made_request = request
 
     def start(self, app: Any, plan: Plan, environ: Any) -> None:
         """Set every field to its beginning."""
@@ -159,7 +159,7 @@ class Context(Routed):
         self.has_request = environ is not None
         self.flashes = None
         self._routing_exception = None
-        self._request = None
+        self.made_request = None
         self.opened = None
         self._g = None
         self._adapter = None
@@ -188,7 +188,7 @@ class Context(Routed):
 
     @request.setter
     def request(self, value: Any) -> None:
-        self._request = value
+        self.made_request = value
         self.has_request = True
 
     @property
@@ -212,7 +212,7 @@ class Context(Routed):
 
     def get_request(self) -> Any:
         """The same as :attr:`request`."""
-        request = self._request
+        request = self.made_request
         if request is None:
             if not self.has_request:
                 raise RuntimeError(NO_REQUEST)
@@ -288,7 +288,7 @@ class Context(Routed):
     @property
     def routing_exception(self) -> Any:
         """The error that routing ended with, or None (rule 6)."""
-        request = self._request
+        request = self.made_request
         if request is not None:
             return request.routing_exception
         return self._routing_exception
@@ -296,12 +296,12 @@ class Context(Routed):
     def set_routing_exception(self, error: Any) -> None:
         """Keep *error* for dispatch to raise."""
         self._routing_exception = error
-        if self._request is not None:
-            self._request.routing_exception = error
+        if self.made_request is not None:
+            self.made_request.routing_exception = error
 
     def get_endpoint(self) -> Any:
         """The same as :attr:`endpoint`."""
-        request = self._request
+        request = self.made_request
         if request is not None:
             return request.endpoint
         route = self.route
@@ -316,7 +316,7 @@ class Context(Routed):
 
     def get_blueprints(self) -> Any:
         """The same as :attr:`blueprints`."""
-        request = self._request
+        request = self.made_request
         route = self.route
         if route is None:
             return () if request is None else request.blueprints
@@ -332,7 +332,7 @@ class Context(Routed):
 
     def get_view_args(self) -> Any:
         """The same as :attr:`view_args`."""
-        request = self._request
+        request = self.made_request
         if request is not None:
             return request.view_args
         if self.route is None:
@@ -353,7 +353,7 @@ class Context(Routed):
         if cls is None:
             cls = app.request_class
         request = cls(self.environ)
-        self._request = request
+        self.made_request = request
         request.json_module = app.json
         route = self.route
         if route is not None:
@@ -403,7 +403,7 @@ class Context(Routed):
                     self, "" if path is None else path, environ["REQUEST_METHOD"]
                 )
                 if code == _MATCHED:
-                    request = self._request
+                    request = self.made_request
                     if request is not None:
                         request.url_rule = self.route.rule  # type: ignore[union-attr]
                         request.view_args = self.view_args_made()
@@ -480,7 +480,7 @@ class Context(Routed):
         if capi.filled(plan.pushed_to) and self._outer is None:
             plan.pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
         if self.has_request:
-            if not plan.lazy_request and self._request is None:
+            if not plan.lazy_request and self.made_request is None:
                 self._make_request()
             if not plan.lazy_session and self.opened is None:
                 self.opened_session()
@@ -633,7 +633,7 @@ class Context(Routed):
                     )
             else:
                 errors = self._call_teardown(app.do_teardown_request, exc, errors)
-            if self._request is not None:
+            if self.made_request is not None:
                 errors = self._close_request(errors)
         if self._outer is None:
             if plan.own_do_teardown_appcontext:
@@ -655,7 +655,7 @@ class Context(Routed):
         return errors
 
     def _close_request(self, errors: Any) -> Any:
-        request = self._request
+        request = self.made_request
         close = getattr(request, "close", None)
         if close is not None:
             try:

@@ -326,7 +326,7 @@ class HostedContext(Context):
                     hooks.plain_teardown_request(plan, app, self.get_blueprints(), exc)
             else:
                 app.do_teardown_request(exc)
-            request = self._request
+            request = self.made_request
             if request is not None:
                 close = getattr(request, "close", None)
                 if close is not None:

@@ -265,7 +265,7 @@ def dispatch_request(ctx: Context) -> Any:
     """Raise the routing error, answer OPTIONS, or call the view. Rules 24 to 27."""
     app = ctx.app
     plan = ctx.plan
-    request = ctx._request
+    request = ctx.made_request
     if request is None:
         error = ctx._routing_exception
     else:
