@@ -27,10 +27,12 @@ COMPILED = (
     "hosted",
     "jsontext",
     "lifecycle",
+    "merged",
     "plan",
     "request",
     "response",
     "routing",
+    "split",
 )
 
 DIRECTIVES = {

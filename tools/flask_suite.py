@@ -4,6 +4,9 @@ They run on plain Flask first, then on both builds. Exactly those tests have to 
 accelerated that pass plain, and the engine has to have answered requests; anything
 else ends this program with status 1. All tests run, none is left out.
 
+The tests are those of Flask 3.1.3's sdist, or with ``--source DIRECTORY`` those of the
+Flask whose source is there, and which has to be the one that is installed.
+
 This file is two things: the program, and the pytest plugin that it runs the tests
 with, which accelerates each ``flask.Flask`` as soon as that is made.
 """
@@ -14,10 +17,13 @@ import argparse
 import functools
 import os
 import sys
+import tomllib
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import parity
+from packaging.version import Version
 from parity import pytest_collectreport  # noqa: F401
 from parity import pytest_runtest_logreport  # noqa: F401
 
@@ -86,12 +92,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--build", choices=("compiled", "pure"), action="append")
     parser.add_argument("--tracebacks", action="store_true", help="of what differs")
+    parser.add_argument("--source", type=Path, help="of the Flask that is installed")
     options, arguments = parser.parse_known_args()
-    if (installed := version("flask")) != parity.VERSION:
-        sys.exit(f"Flask {installed} is installed, the tests are of {parity.VERSION}")
-    tests = parity.fetch_tests()
+    source: Path | None = options.source
+    wanted = parity.VERSION if source is None else version_of(source)
+    if (installed := version("flask")) != wanted:
+        sys.exit(f"Flask {installed} is installed, the tests are of {wanted}")
+    tests = parity.fetch_tests() if source is None else source.resolve() / "tests"
     versions = f"Werkzeug {version('werkzeug')}, pytest {version('pytest')}"
-    print(f"Flask {parity.VERSION}'s own tests ({versions}):", flush=True)
+    print(f"Flask {wanted}'s own tests ({versions}):", flush=True)
 
     os.environ[PLAIN] = "1"
     plain = parity.run("flask_suite", tests, "plain", arguments)
@@ -119,6 +128,13 @@ def main() -> int:
         print("no test passed on plain Flask")
         status = 1
     return status
+
+
+def version_of(source: Path) -> str:
+    """The version of the Flask whose source is in *source*, as pip spells it."""
+    metadata = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8"))
+    spelled: str = metadata["project"]["version"]
+    return str(Version(spelled))
 
 
 def summary(what: str, outcomes: dict[str, tuple[str, str]]) -> str:

@@ -17,10 +17,6 @@ from blinker import NamedSignal
 from flask import signals
 from flask.app import Flask  # flask.Flask is another class once tracers are at work
 from flask.ctx import _AppCtxGlobals  # pyright: ignore[reportPrivateUsage]
-from flask.ctx import AppContext
-from flask.ctx import RequestContext
-from flask.globals import _cv_app  # pyright: ignore[reportPrivateUsage]
-from flask.globals import _cv_request  # pyright: ignore[reportPrivateUsage]
 from flask.sessions import SecureCookieSession
 from flask.sessions import SecureCookieSessionInterface
 from flask.sessions import SessionInterface
@@ -29,14 +25,17 @@ from flask.wrappers import Response
 from werkzeug.routing import Map
 from werkzeug.routing import MapAdapter
 
-from .engine.hosted import HostedAppContext
-from .engine.hosted import HostedContext
 from .engine.lifecycle import HostedApplication
 from .engine.plan import Plan
 from .engine.plan import STEPS
 from .engine.request import RequestKernel
 from .engine.response import ResponseKernel
 from .engine.routing import Matcher
+
+if TYPE_CHECKING or "_cv_request" in vars(flask.globals):
+    from . import _flask31 as version
+else:
+    from . import _flask32 as version
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -92,31 +91,6 @@ _SESSION_NAMES = (
 )
 
 
-class FlaskAppContext(  # pyright: ignore[reportIncompatibleVariableOverride]
-    HostedAppContext, AppContext
-):
-    """The application context that the engine pushes: lazy, otherwise Flask's own."""
-
-
-class FlaskContext(HostedContext, RequestContext):  # type: ignore[misc]
-    """The request context that the engine pushes: lazy, otherwise Flask's own."""
-
-    push: Any = RequestContext.push
-    pop: Any = RequestContext.pop
-    __enter__: Any = RequestContext.__enter__
-    __exit__: Any = RequestContext.__exit__
-    __repr__: Any = RequestContext.__repr__
-
-    def copy(self) -> RequestContext:  # type: ignore[override]
-        """As Flask's; the copy is Flask's own context. Rule 12."""
-        return RequestContext(
-            self.app,
-            environ=self.request.environ,
-            request=self.request,
-            session=self._session,
-        )
-
-
 class FlaskRequest(RequestKernel, Request):  # type: ignore[misc]
     """Stands in for ``flask.Request`` where that is the request class: lazy."""
 
@@ -135,8 +109,6 @@ class FlaskResponse(  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 for _class, _name in (
-    (FlaskAppContext, "AppContext"),
-    (FlaskContext, "RequestContext"),
     (FlaskRequest, "Request"),
     (FlaskResponse, "Response"),
 ):
@@ -159,8 +131,7 @@ def _shadowed(kernel: type, cls: type) -> tuple[str, ...]:
 _WATCHED: dict[type, tuple[str, ...]] = {
     Request: _shadowed(RequestKernel, Request),
     Response: _shadowed(ResponseKernel, Response),
-    AppContext: ("__init__", "pop", "push"),
-    RequestContext: ("__init__", "match_request", "pop", "push", "session"),
+    **version.WATCHED,
     NamedSignal: ("receivers_for", "send"),
     Map: ("__init__", "bind", "bind_to_environ", "update"),
     MapAdapter: ("__init__", "match"),
@@ -288,10 +259,10 @@ class Engine(HostedApplication):
             response_stand_in = FlaskResponse
         plan.use_requests(request_stand_in is not None)
         plan.use_host(
-            _cv_app,
-            _cv_request,
-            FlaskContext,
-            FlaskAppContext,
+            version.app_var,
+            version.request_var,
+            version.FlaskContext,
+            version.FlaskAppContext,
             request_stand_in,
             response_stand_in,
             "create_url_adapter" in stock
@@ -303,11 +274,15 @@ class Engine(HostedApplication):
 
 def step_is_stock(app: Flask, step: str) -> bool:
     """Whether a step of *app* is Flask's own: not overridden, patched or replaced."""
+    if step in version.NEEDED and not step_is_stock(app, version.NEEDED[step]):
+        return False
     return step not in app.__dict__ and _is_own_step(type(app), step)
 
 
 def _is_own_step(cls: type[Flask], step: str) -> bool:
-    value = getattr(cls, step)
+    value = version.method_of(cls, step)
+    if value is None:
+        return step in version.ABSENT
     return (
         type(value) is types.FunctionType
         and _genuine(value)
@@ -328,11 +303,10 @@ def _own_wsgi_app(cls: type[Flask]) -> bool:
 
 def _own_contexts(app: Flask) -> str | None:
     """None where contexts are Flask's own, else what about them is not."""
-    if not step_is_stock(app, "request_context"):
-        return "request_context"
-    if not step_is_stock(app, "app_context"):
-        return "app_context"
-    for cls in (RequestContext, AppContext):
+    for step in version.CONTEXT_STEPS:
+        if not step_is_stock(app, step):
+            return step
+    for cls in version.WATCHED:
         if not _unpatched(cls):
             return f"flask.ctx.{cls.__name__}"
     return None
@@ -507,9 +481,12 @@ def explain(app: Flask) -> Explanation:
         rows.append(Step("wsgi_app", False, _defined_by(type(app), "wsgi_app")))
     else:
         rows.append(Step("wsgi_app", True, "Flask's own"))
-    for step in (*_OWN_STEPS, "app_context"):
+    for step in dict.fromkeys((*_OWN_STEPS, *version.CONTEXT_STEPS)):
+        needed = version.NEEDED.get(step)
         if step_is_stock(app, step):
             rows.append(Step(step, True, "Flask's own"))
+        elif needed is not None and not step_is_stock(app, needed):
+            rows.append(Step(step, False, f"{needed} is not Flask's own"))
         elif step in app.__dict__:
             rows.append(Step(step, False, "set on the application"))
         else:

@@ -62,6 +62,8 @@ cdef class Context(Routed):
     cdef object bind(self)
     cdef object _make_request(self)
     cdef object opened_session(self)
+    cdef object call_step(self, object step)
+    cdef object call_step_with(self, object step, object value)
     @cython.locals(plan=Plan, matcher=Matcher, code=int)
     cdef match(self)
     @cython.locals(plan=Plan)

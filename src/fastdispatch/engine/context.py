@@ -377,6 +377,16 @@ class Context(Routed):
             self.opened = session
         return session
 
+    # Calls of the application's own steps.
+
+    def call_step(self, step: Any) -> Any:
+        """Call *step*, a method of the application, as its framework calls it."""
+        return step()
+
+    def call_step_with(self, step: Any, value: Any) -> Any:
+        """The same for a step that takes *value*."""
+        return step(value)
+
     # Routing.
 
     def match_request(self) -> None:

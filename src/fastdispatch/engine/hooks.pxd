@@ -34,12 +34,3 @@ cdef object send_teardown(
 cpdef object run_teardown_request(Plan plan, object app, object blueprints, object exc)
 
 cpdef object run_teardown_appcontext(Plan plan, object app, object exc)
-
-@cython.locals(chain=list, i=Py_ssize_t)
-cdef object plain_teardown_chain(Plan plan, object app, object funcs, object exc)
-
-cdef object plain_teardown_request(
-    Plan plan, object app, object blueprints, object exc
-)
-
-cdef object plain_teardown_appcontext(Plan plan, object app, object exc)

@@ -176,44 +176,6 @@ def teardown_chain(
     return errors
 
 
-def plain_teardown_chain(plan: Plan, app: Any, funcs: Any, exc: Any) -> None:
-    """The same where the first error ends it, as it does in Flask 3.1. Rule 42."""
-    chain = as_list(funcs)
-    i = len(chain) - 1
-    while i >= 0:
-        if i < len(chain):
-            func = chain[i]
-            if plan.own_ensure_sync and capi.is_plain_function(func):
-                func(exc)
-            else:
-                app.ensure_sync(func)(exc)
-        i -= 1
-
-
-def plain_teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> None:
-    """``Flask.do_teardown_request`` of Flask 3.1. Rules 40 to 42."""
-    table = plan.teardown_request
-    if capi.filled(table):
-        if blueprints:
-            for name in blueprints:
-                funcs = capi.table_get(table, name)
-                if funcs:
-                    plain_teardown_chain(plan, app, funcs, exc)
-        funcs = capi.table_get(table, None)
-        if funcs:
-            plain_teardown_chain(plan, app, funcs, exc)
-    if capi.filled(plan.tearing_down_to):
-        plan.tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
-
-
-def plain_teardown_appcontext(plan: Plan, app: Any, exc: Any) -> None:
-    """``Flask.do_teardown_appcontext`` of Flask 3.1. Rules 40 to 42."""
-    if plan.teardown_appcontext:
-        plain_teardown_chain(plan, app, plan.teardown_appcontext, exc)
-    if capi.filled(plan.app_tearing_down_to):
-        plan.app_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
-
-
 def send_teardown(app: Any, signal: Any, exc: Any, errors: Any, name: str) -> Any:
     """Send a teardown signal; a receiver's error joins *errors*."""
     try:

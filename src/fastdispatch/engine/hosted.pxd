@@ -1,7 +1,6 @@
 import cython
 
 from . cimport capi
-from . cimport hooks
 from .context cimport Context
 from .plan cimport Host
 from .plan cimport Plan
@@ -32,39 +31,18 @@ cdef class Watcher(Host):
     cdef Plan _draw(self, object app)
 
 
-cdef class HostedAppContext:
-    cdef object _app
-    cdef object _g
-    cdef object _adapter
-    cdef bint _bound
-    cdef object _pushed
-    cdef list _tokens
-
-    cdef make(self)
-
-
 cdef class HostedContext(Context):
     cdef Watcher _host
-    cdef object _pushed
-    cdef list _tokens
-    cdef HostedAppContext _app_context
+    cdef bint _unbound
 
-    @cython.locals(plan=Plan, inner=HostedAppContext)
-    cdef begin(self)
+    cdef prepare(self)
+    cdef object bind(self)
     @cython.locals(plan=Plan)
     cdef open(self)
     @cython.locals(plan=Plan, now=Plan, host=Watcher)
     cdef Plan renew(self)
     cdef object opened_session(self)
-    @cython.locals(plan=Plan)
-    cdef preserve(self, object keep)
     cdef end_request(self, object exc)
-    @cython.locals(plan=Plan)
-    cdef end(self, object exc)
-    @cython.locals(plan=Plan, inner=HostedAppContext)
-    cdef _leave_hosted(self, object exc)
-    @cython.locals(plan=Plan)
-    cdef _end_app_context(self, HostedAppContext inner, object exc)
 
 
 @cython.locals(ctx=HostedContext)

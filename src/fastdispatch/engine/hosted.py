@@ -1,7 +1,7 @@
-"""Contexts of a host framework that has two of them: Flask 3.1 under the engine.
+"""A host that is a framework of its own: the watch over it, and its contexts.
 
-The classes here are kernels: the host's own context classes come behind them, and do
-what is not done here.
+The contexts here and in split.py and merged.py are kernels: the host's own classes come
+behind them, and do what is not done here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from . import capi
-from . import hooks
 from .context import Context
 from .plan import Host
 from .plan import Plan
@@ -138,84 +137,17 @@ def new_context(app: Any, plan: Plan, environ: Any, host: Watcher) -> HostedCont
     ctx: HostedContext = capi.new_instance(plan.context_class)
     ctx.start(app, plan, environ)
     ctx._host = host
-    ctx._app_context = None
-    ctx._tokens = None
-    ctx._pushed = None
-    if not plan.own_create_url_adapter:
-        ctx.bind()
+    ctx._unbound = False
+    if not plan.lazy_app_context:
+        ctx.prepare()
     return ctx
 
 
-class HostedAppContext:
-    """The kernel of an application context that the engine pushes."""
-
-    _app: Any
-    _g: Any
-    _adapter: Any
-    _bound: bool
-    _pushed: Any
-    _tokens: list[Any] | None
-
-    def make(self) -> None:
-        """Make now what is made on first use otherwise, in the host's order."""
-        self._adapter = self._app.create_url_adapter(None)
-        self._bound = True
-        self._g = self._app.app_ctx_globals_class()
-
-    @property
-    def app(self) -> Any:
-        """The application."""
-        return self._app
-
-    @app.setter
-    def app(self, value: Any) -> None:
-        self._app = value
-
-    @property
-    def g(self) -> Any:
-        """The namespace of this context."""
-        if self._g is None:
-            self._g = self._app.app_ctx_globals_class()
-        return self._g
-
-    @g.setter
-    def g(self, value: Any) -> None:
-        self._g = value
-
-    @property
-    def url_adapter(self) -> Any:
-        """The adapter of ``SERVER_NAME``, or None."""
-        if not self._bound:
-            self._adapter = self._app.create_url_adapter(None)
-            self._bound = True
-        return self._adapter
-
-    @url_adapter.setter
-    def url_adapter(self, value: Any) -> None:
-        self._bound = True
-        self._adapter = value
-
-    @property
-    def _cv_tokens(self) -> Any:
-        """The tokens of each push. Whoever looks at them has the host's code pop."""
-        tokens = self._tokens
-        if tokens is None:
-            tokens = [] if self._pushed is None else [self._pushed]
-            self._tokens = tokens
-        return tokens
-
-    @_cv_tokens.setter
-    def _cv_tokens(self, value: Any) -> None:
-        self._tokens = value
-
-
 class HostedContext(Context):
-    """The kernel of a request context that the engine pushes."""
+    """What the contexts of requests have in common: see split.py and merged.py."""
 
     _host: Watcher | None
-    _pushed: Any
-    _tokens: list[Any] | None
-    _app_context: HostedAppContext | None
+    _unbound: bool
 
     @property
     def _after_request_functions(self) -> Any:
@@ -228,43 +160,18 @@ class HostedContext(Context):
     def _after_request_functions(self, value: Any) -> None:
         self._after_functions = value
 
-    @property
-    def _cv_tokens(self) -> Any:
-        """The tokens of each push. Whoever looks at them has the host's code pop."""
-        tokens = self._tokens
-        if tokens is None:
-            tokens = []
-            if self._pushed is not None:
-                tokens.append((self._pushed, self._app_context))
-            self._tokens = tokens
-        return tokens
+    def prepare(self) -> None:
+        """Make now what is made on first use otherwise, in the host's order."""
+        if not self.plan.own_create_url_adapter:
+            self.bind()
 
-    @_cv_tokens.setter
-    def _cv_tokens(self, value: Any) -> None:
-        self._tokens = value
-
-    def begin(self) -> None:
-        """Push the application context, unless one of the app is current; then this.
-
-        Rules 2, 4 and 11.
-        """
-        plan = self.plan
-        app = self.app
-        outer = capi.var_get(plan.app_var)
-        if outer is None or outer.app is not app:
-            inner: HostedAppContext = capi.new_instance(plan.app_context_class)
-            inner._app = app
-            inner._g = None
-            inner._adapter = None
-            inner._bound = False
-            inner._tokens = None
-            if not plan.lazy_app_context:
-                inner.make()
-            inner._pushed = capi.var_set(plan.app_var, inner)
-            self._app_context = inner
-            if capi.filled(plan.pushed_to):
-                plan.pushed.send(app, _async_wrapper=app.ensure_sync)
-        self._pushed = capi.var_set(plan.request_var, self)
+    def bind(self) -> Any:
+        """The URL adapter; None, once and for all, when there was none to be had."""
+        if self._unbound and self._adapter is None:
+            return None
+        adapter = Context.bind(self)
+        self._unbound = adapter is None
+        return adapter
 
     def open(self) -> None:
         """Open the session, match the URL. Rule 4."""
@@ -300,88 +207,6 @@ class HostedContext(Context):
             self.opened = session
         return session
 
-    def preserve(self, keep: Any) -> None:
-        """Hand both contexts to a debugger or a test client. Rule 15."""
-        plan = self.plan
-        keep(capi.var_get(plan.app_var))
-        keep(capi.var_get(plan.request_var))
-
     def end_request(self, exc: Any) -> None:
         """As :meth:`end`: the host's rules say what becomes of what is left behind."""
         self.end(exc)
-
-    def end(self, exc: Any) -> None:
-        """What ``RequestContext.pop`` does. Rules 8 to 10 and 40 to 42."""
-        plan = self.renew()
-        app = self.app
-        if self._tokens is not None or self._pushed is None:
-            # Pushed again by somebody, or not at all: the host knows what to do.
-            self.pop(exc)
-            return
-        try:
-            if plan.own_do_teardown_request:
-                if capi.filled(plan.teardown_request) or capi.filled(
-                    plan.tearing_down_to
-                ):
-                    hooks.plain_teardown_request(plan, app, self.get_blueprints(), exc)
-            else:
-                app.do_teardown_request(exc)
-            request = self.made_request
-            if request is not None:
-                close = getattr(request, "close", None)
-                if close is not None:
-                    close()
-        finally:
-            self._leave_hosted(exc)
-
-    def _leave_hosted(self, exc: Any) -> None:
-        plan = self.plan
-        active = capi.var_get(plan.request_var)
-        if self._tokens is None:
-            token = self._pushed
-        else:
-            token = self._tokens.pop()[0]
-        capi.var_reset(plan.request_var, token)
-        self._pushed = None
-        self.environ["werkzeug.request"] = None
-        inner = self._app_context
-        if inner is not None:
-            self._app_context = None
-            if inner._tokens is None:
-                self._end_app_context(inner, exc)
-            else:
-                inner.pop(exc)  # type: ignore[attr-defined]
-        if active is not self:
-            raise AssertionError(
-                f"Popped wrong request context. ({active!r} instead of {self!r})"
-            )
-
-    def _end_app_context(self, inner: HostedAppContext, exc: Any) -> None:
-        """What ``AppContext.pop`` does."""
-        plan = self.plan
-        if (
-            capi.filled(plan.teardown_request)
-            or capi.filled(plan.tearing_down_to)
-            or not plan.own_do_teardown_request
-        ):
-            plan = self.renew()
-        app = self.app
-        try:
-            if plan.own_do_teardown_appcontext:
-                if capi.filled(plan.teardown_appcontext) or capi.filled(
-                    plan.app_tearing_down_to
-                ):
-                    hooks.plain_teardown_appcontext(plan, app, exc)
-            else:
-                app.do_teardown_appcontext(exc)
-        finally:
-            active = capi.var_get(plan.app_var)
-            token = inner._pushed if inner._tokens is None else inner._tokens.pop()
-            capi.var_reset(plan.app_var, token)
-            inner._pushed = None
-        if active is not inner:
-            raise AssertionError(
-                f"Popped wrong app context. ({active!r} instead of {inner!r})"
-            )
-        if capi.filled(plan.popped_to):
-            plan.popped.send(app, _async_wrapper=app.ensure_sync)

@@ -116,11 +116,11 @@ def run_in(
                 if body is None:
                     response = finalize(ctx, rv)
             else:
-                response = app.full_dispatch_request()
+                response = ctx.call_step(app.full_dispatch_request)
         except Exception as e:
             error = e
             ctx.drop_holds()
-            response = app.handle_exception(e)
+            response = ctx.call_step_with(app.handle_exception, e)
         except BaseException as e:
             error = e
             raise
@@ -192,7 +192,7 @@ def answer(ctx: Context) -> Any:
         if plan.own_preprocess_request:
             rv = preprocess_request(ctx)
         else:
-            rv = app.preprocess_request()
+            rv = ctx.call_step(app.preprocess_request)
         if rv is None:
             if plan.hosted and (
                 capi.filled(plan.before_request)
@@ -204,9 +204,9 @@ def answer(ctx: Context) -> Any:
             if plan.own_dispatch_request:
                 rv = dispatch_request(ctx)
             else:
-                rv = app.dispatch_request()
+                rv = ctx.call_step(app.dispatch_request)
     except Exception as e:
-        rv = app.handle_user_exception(e)
+        rv = ctx.call_step_with(app.handle_user_exception, e)
     if plan.hosted:
         ctx.renew()
     return rv
@@ -216,7 +216,7 @@ def finalize(ctx: Context, rv: Any) -> Any:
     """Make the response by whoever does that."""
     if ctx.plan.own_finalize_request:
         return finalize_request(ctx, rv, False)
-    return ctx.app.finalize_request(rv)
+    return ctx.call_step_with(ctx.app.finalize_request, rv)
 
 
 def unseen(ctx: Context, rv: Any) -> Any:
@@ -292,7 +292,7 @@ def dispatch_request(ctx: Context) -> Any:
         and method.upper() == "OPTIONS"
         and getattr(rule, "provide_automatic_options", False)
     ):
-        return app.make_default_options_response()
+        return ctx.call_step(app.make_default_options_response)
     view = capi.table_get(plan.view_functions, endpoint)
     if view is None:
         view = plan.view_functions[endpoint]
@@ -326,7 +326,7 @@ def finalize_request(ctx: Context, rv: Any, from_error_handler: bool) -> Any:
         if plan.own_process_response:
             response = process_response(ctx, response)
         else:
-            response = app.process_response(response)
+            response = ctx.call_step_with(app.process_response, response)
         if capi.filled(plan.finished_to):
             plan.finished.send(app, _async_wrapper=app.ensure_sync, response=response)
     except Exception:
@@ -381,7 +381,11 @@ def end(ctx: Context, error: Any) -> None:
     try:
         if preserve is not None:
             ctx.preserve(preserve)
-        if error is not None and ctx.app.should_ignore_error(error):
+        if (
+            error is not None
+            and not ctx.renew().own_should_ignore_error
+            and ctx.app.should_ignore_error(error)
+        ):
             error = None
     finally:
         ctx.end_request(error)

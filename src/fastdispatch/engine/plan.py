@@ -195,17 +195,18 @@ class Plan:
         response_class: Any,
         lazy_app_context: bool,
     ) -> None:
-        """Have requests run in the contexts of another framework: a Flask of 3.1.
+        """Have requests run in the contexts of another framework: of a Flask.
 
         Its rules hold then where App's are others (docs/compatibility.md).
 
         :param app_var: the context variable of application contexts.
-        :param request_var: that of request contexts.
+        :param request_var: that of request contexts, or None if there is none.
         :param context_class: what a request context is, a HostedContext.
-        :param app_context_class: what an application context is.
+        :param app_context_class: what an application context is, or None if a request
+            context is one.
         :param request_class: what stands in for the host's request class, or None.
         :param response_class: what stands in for its response class, or None.
-        :param lazy_app_context: nobody sees when its ``g`` and URL adapter are made.
+        :param lazy_app_context: nobody sees when ``g`` and URL adapters are made.
         """
         self.hosted = True
         self.app_var = app_var

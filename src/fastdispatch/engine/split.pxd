@@ -1,0 +1,42 @@
+import cython
+
+from . cimport capi
+from . cimport hooks
+from .context cimport Context
+from .hosted cimport HostedContext
+from .plan cimport Plan
+
+
+cdef class SplitAppContext:
+    cdef object _app
+    cdef object _g
+    cdef object _adapter
+    cdef bint _bound
+    cdef object _pushed
+    cdef list _tokens
+
+    cdef make(self)
+
+
+cdef class SplitContext(HostedContext):
+    cdef object _pushed
+    cdef list _tokens
+    cdef SplitAppContext _app_context
+
+    cdef start(self, object app, Plan plan, object environ)
+    @cython.locals(plan=Plan, inner=SplitAppContext)
+    cdef begin(self)
+    @cython.locals(plan=Plan)
+    cdef preserve(self, object keep)
+    @cython.locals(plan=Plan)
+    cdef end(self, object exc)
+    @cython.locals(plan=Plan, inner=SplitAppContext)
+    cdef _leave_hosted(self, object exc)
+    @cython.locals(plan=Plan)
+    cdef _end_app_context(self, SplitAppContext inner, object exc)
+
+
+@cython.locals(chain=list, i=Py_ssize_t)
+cdef object teardown_chain(Plan plan, object app, object funcs, object exc)
+cdef object teardown_request(Plan plan, object app, object blueprints, object exc)
+cdef object teardown_appcontext(Plan plan, object app, object exc)
