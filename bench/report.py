@@ -63,6 +63,45 @@ TITLES = {
 }
 
 
+WHOLE = ("whole request that returns", "whole request with hooks of each kind")
+#: Engine module: its micro benchmarks. lifecycle and plan run in whole requests only.
+MODULES = {
+    "context": ("push pop", "proxy"),
+    "hooks": ("hook chain",),
+    "hosted": ("accelerated request",),
+    "jsontext": ("json response",),
+    "lifecycle": (
+        "whole request that returns",
+        "whole request with hooks of each kind",
+    ),
+    "plan": ("whole request that returns", "whole request with hooks of each kind"),
+    "request": ("new request read",),
+    "response": ("make response",),
+    "routing": ("match", "match among rules"),
+}
+
+#: Workload: at most so many times the time of whom App may take.
+APP_TARGETS = {
+    "W1": (0.7, "best other"),
+    "W2": (0.65, "best other"),
+    "W3": (0.8, "best other"),
+    "W4": (0.8, "best other"),
+    "W5": (0.8, "best other"),
+    "W6": (1.0, "best other"),
+    "W7": (0.5, "raw"),
+    "W8": (1.5, "best other"),
+    "W9": (2.5, "best other"),
+    "W10": (0.35, "best other"),
+    "W11": (0.75, "best other"),
+    "W12": (0.8, "best other"),
+    "W13": (0.65, "best other"),
+}
+#: Workload: Flask's time by that of an accelerated Flask, at least.
+ACCELERATED_TARGETS = dict(
+    zip(TITLES, (15, 12, 15, 8, 6, 8, 8, 10, 6, 15, 15, 10, 14), strict=True)
+)
+
+
 # What the numbers say
 
 
@@ -531,6 +570,8 @@ def section_micro(report: Report) -> str:
     rows = []
     for name, cases in report.get("micro", {}).items():
         for case, build in cases.items():
+            if "python" in build:  # what plain Python takes, for section_targets
+                continue
             rows.append(
                 [
                     f"{name}: {case}",
@@ -542,6 +583,109 @@ def section_micro(report: Report) -> str:
     return table(["", "compiled, µs", "pure, µs", "pure ÷ compiled"], rows)
 
 
+def gain(report: Report) -> tuple[float, int]:
+    """Pure ÷ compiled, both less the time of no framework, and of how many workloads.
+
+    The geometric mean of those in which compiled takes longer than no framework: in
+    the others it has less than nothing left.
+    """
+    gains = []
+    for found in times(report).values():
+        raw, compiled, pure = (
+            median(found[name]) for name in ("raw", "fastdispatch", "fastdispatch-pure")
+        )
+        if compiled > raw:
+            gains.append((pure - raw) / (compiled - raw))
+    return (geometric_mean(gains) if gains else float("inf")), len(gains)
+
+
+def module_gains(report: Report) -> dict[str, float]:
+    """Engine module → pure ÷ compiled, geometric mean of its micro benchmarks."""
+    micro = report["micro"]
+    return {
+        module: geometric_mean(
+            [
+                build["pure"] / build["compiled"]
+                for name in names
+                for build in micro[name].values()
+            ]
+        )
+        for module, names in MODULES.items()
+        if set(names) <= set(micro)
+    }
+
+
+def targets(report: Report) -> list[tuple[str, float, str, float | None]]:
+    """What is to be reached: in words, the limit, ``≤`` or ``≥``, what it is."""
+    found: list[tuple[str, float, str, float | None]] = []
+    all_times = times(report)
+    for name, (limit, base) in APP_TARGETS.items():
+        if name in all_times:
+            other = peers(all_times[name])[0] if base == "best other" else base
+            what = f"{name}: App ÷ {CANDIDATES[other].label}"
+            value = ratio(all_times[name], "fastdispatch", other)
+            found.append((what, limit, "≤", value))
+    if "W1" in all_times:
+        value = ratio(all_times["W1"], "fastdispatch", "raw")
+        found.append(("W1: App ÷ no framework", 3.5, "≤", value))
+    for name, limit in ACCELERATED_TARGETS.items():
+        if name in all_times:
+            value = ratio(all_times[name], "flask", "accelerated")
+            found.append((f"{name}: Flask ÷ accelerated", limit, "≥", value))
+    for name in ("W1", "W2", "W3"):
+        if name in all_times:
+            value = ratio(all_times[name], "fastdispatch-pure", "falcon")
+            found.append((f"{name}: pure ÷ Falcon", 1.0, "≤", value))
+    value, count = gain(report)
+    what = f"pure ÷ compiled, less no framework, mean of {count} workloads"
+    found.append((what, 1.5, "≥", value))
+    for module, value in module_gains(report).items():
+        found.append((f"`{module}`: pure ÷ compiled", 1.3, "≥", value))
+    return found + micro_targets(report["micro"])
+
+
+def micro_targets(micro: Report) -> list[tuple[str, float, str, float | None]]:
+    """Those that are read off the micro benchmarks of the compiled build."""
+    found: list[tuple[str, float, str, float | None]] = []
+    rules = micro.get("match among rules")
+    if rules is not None:
+        value = rules["10000"]["compiled"] / rules["10"]["compiled"]
+        found.append(("matching among 10,000 rules ÷ among 10", 1.3, "≤", value))
+    calls = micro.get("bare calls from")
+    if calls is not None:
+        cases = micro["whole request with hooks of each kind"]
+        hooks = cases["30"]["compiled"] - cases["0"]["compiled"]
+        for caller, note in (("C", ""), ("Python", ", which does not leave it")):
+            bare = calls[f"{caller}, 30"]["python"] - calls[f"{caller}, 0"]["python"]
+            what = f"a hook that does nothing ÷ its bare call from {caller}{note}"
+            found.append((what, 1.3, "≤", hooks / bare))
+    plain = micro.get("plain")
+    if plain is not None:
+        nothing = plain["nothing"]["python"]
+        attribute = plain["attribute"]["python"] - nothing
+        local_proxy = (plain["flask.g.x"]["python"] - nothing) / attribute
+        for case in ("request.method", "g.x", "session['x']"):
+            value = (micro["proxy"][case]["compiled"] - nothing) / attribute
+            what = (
+                f"`{case}` ÷ a plain attribute "
+                f"(`flask.g.x` by the same measure: {local_proxy:.0f})"
+            )
+            found.append((what, 2.5, "≤", value))
+    return found
+
+
+def section_targets(report: Report) -> str:
+    """What is to be reached, what is, and whether that is enough."""
+    rows = []
+    for what, limit, sign, value in targets(report):
+        if value is None:
+            met = "not measured"
+        else:
+            met = "yes" if (value <= limit) == (sign == "≤") else "**no**"
+        rows.append([what, f"{sign} {limit:g}", _by(value), met])
+    return table(["", "to reach", "is", "met"], rows)
+
+
 SECTIONS: dict[str, Callable[[Report], str]] = {
     "summary": section_summary,
     "behind": section_behind,
@@ -551,6 +695,7 @@ SECTIONS: dict[str, Callable[[Report], str]] = {
     "elsewhere": section_elsewhere,
     "micro": section_micro,
     "steps": section_steps,
+    "targets": section_targets,
 }
 
 

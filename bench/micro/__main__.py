@@ -1,6 +1,7 @@
 """``python -m bench.micro``: run the micro benchmarks, keep the quickest times as JSON.
 
-What is kept: test → case → build → nanoseconds, the quickest round's mean.
+What is kept: test → case → build → nanoseconds, the quickest round's mean; ``python``
+stands for the build where none takes part.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ def reduced(raw: str) -> dict[str, dict[str, dict[str, float]]]:
         name = entry["name"].partition("[")[0].removeprefix("test_").replace("_", " ")
         cases = found.setdefault(name, {})
         times = cases.setdefault(str(entry["params"]["case"]), {})
-        times[entry["params"]["fd"]] = float(f"{entry['stats']['min'] * 1e9:.4g}")
+        build = entry["params"].get("fd", "python")
+        times[build] = float(f"{entry['stats']['min'] * 1e9:.4g}")
     return found
 
 

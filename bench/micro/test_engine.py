@@ -3,22 +3,30 @@
     python -m bench.micro
 
 The two builds of one case stand in one group; the number in brackets is the ratio.
+Tests without the ``fd`` fixture measure what plain Python costs, to compare with.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from importlib import import_module
+from itertools import islice
+from itertools import repeat
 from types import ModuleType
+from types import SimpleNamespace
 from typing import Any
 from typing import TypeAlias
 
+import flask
 import pytest
 from werkzeug.routing import Map
 from werkzeug.routing import Rule
 
+from ..apps.flask_app import make as flask_program
 from ..workloads import BROWSER
 from ..workloads import HELLO
+from ..workloads import JSON_IN
 from ..workloads import SECRET
 
 Benchmark: TypeAlias = Callable[..., Any]
@@ -69,10 +77,66 @@ def test_whole_request_with_hooks_of_each_kind(
 ) -> None:
     app = an_app(fd)
     for _ in range(case):
-        app.before_request(lambda: None)
-        app.after_request(lambda response: response)
-        app.teardown_request(lambda error: None)
+        app.before_request(before)
+        app.after_request(after)
+        app.teardown_request(teardown)
     benchmark(call, app, dict(BROWSER))
+
+
+def before() -> None:
+    pass
+
+
+def after(response: Any) -> Any:
+    return response
+
+
+def teardown(error: Any) -> None:
+    pass
+
+
+@pytest.mark.parametrize("case", ["Python, 0", "Python, 30", "C, 0", "C, 30"])
+def test_bare_calls_from(benchmark: Benchmark, case: str) -> None:
+    """The calls that a request with so many hooks of each kind makes, and no more.
+
+    From C each of them starts the interpreter anew, from Python code it does not.
+    """
+    caller, _, count = case.partition(", ")
+    n = int(count)
+    if caller == "Python":
+        body = "before(); after(1); teardown(None);" * n or "pass"
+        scope: dict[str, Any] = dict(before=before, after=after, teardown=teardown)
+        exec(f"def calls() -> None: {body}", scope)
+        benchmark(scope["calls"])
+        return
+
+    def calls() -> None:
+        deque(islice(iter(before, 1), n), 0)
+        deque(map(after, repeat(1, n)), 0)
+        deque(map(teardown, repeat(None, n)), 0)
+
+    benchmark(calls)
+
+
+CHAINS: dict[str, Callable[[Any, Any], object]] = {
+    "before": lambda app, response: app.preprocess_request(),
+    "after": lambda app, response: app.process_response(response),
+    "teardown": lambda app, response: app.do_teardown_request(None),
+}
+
+
+@pytest.mark.parametrize(
+    "case", [f"{kind}, {n}" for kind in CHAINS for n in (0, 1, 3, 30)]
+)
+def test_hook_chain(fd: ModuleType, benchmark: Benchmark, case: str) -> None:
+    app = an_app(fd)
+    kind, _, count = case.partition(", ")
+    for _ in range(int(count)):
+        app.before_request(before)
+        app.after_request(after)
+        app.teardown_request(teardown)
+    with app.request_context(dict(BROWSER)):
+        benchmark(CHAINS[kind], app, app.response_class(HELLO))
 
 
 RULES = {
@@ -132,6 +196,26 @@ def test_whole_request_that_returns(
     benchmark(call, app, dict(BROWSER))
 
 
+@pytest.mark.parametrize("case", VALUES)
+def test_make_response(fd: ModuleType, benchmark: Benchmark, case: str) -> None:
+    app = an_app(fd)
+    with app.request_context(dict(BROWSER)):
+        benchmark(app.make_response, VALUES[case])
+
+
+@pytest.mark.parametrize("case", ["object of 7"])
+def test_json_response(fd: ModuleType, benchmark: Benchmark, case: str) -> None:
+    app = an_app(fd)
+    with app.request_context(dict(BROWSER)):
+        benchmark(app.json.response, JSON_IN)
+
+
+@pytest.mark.parametrize("case", ["hello"])
+def test_accelerated_request(fd: ModuleType, benchmark: Benchmark, case: str) -> None:
+    flask_app = flask_program("W1")
+    benchmark(call, fd.accelerate(flask_app), dict(BROWSER))
+
+
 PROXIES: dict[str, Callable[[Any], object]] = {
     "request.method": lambda fd: fd.request.method,
     "g.x": lambda fd: fd.g.x,
@@ -147,6 +231,27 @@ def test_proxy(fd: ModuleType, benchmark: Benchmark, case: str) -> None:
     with app.request_context(dict(BROWSER)):
         fd.g.x = fd.session["x"] = 1
         benchmark(read, fd)
+
+
+class Plain:
+    def __init__(self) -> None:
+        self.x = 1
+
+
+PLAIN: dict[str, Callable[[Any], object]] = {
+    "nothing": lambda holder: None,
+    "attribute": lambda holder: holder.plain.x,
+    "flask.g.x": lambda holder: holder.g.x,
+}
+
+
+@pytest.mark.parametrize("case", PLAIN)
+def test_plain(benchmark: Benchmark, case: str) -> None:
+    """As in ``test_proxy``: an attribute of what is found in another object."""
+    holder = SimpleNamespace(plain=Plain(), g=flask.g)
+    with flask.Flask("bench.micro").app_context():
+        flask.g.x = 1
+        benchmark(PLAIN[case], holder)
 
 
 @pytest.mark.parametrize("case", ["open", "save"])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import pkgutil
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from bench import report
+from bench.micro import test_engine
 from bench.timing import dumps
+
+from fastdispatch import engine
 
 SHOWN = ("raw", "fastdispatch", "accelerated", "fastdispatch-pure", "falcon", "flask")
 
@@ -106,6 +111,71 @@ def test_the_tables_hold_the_medians() -> None:
     assert "| compiled | 0.100 |\n| pure | 1.000 |" in report.section_hooks(a_report())
     assert "| match: int | 0.2 | 1.3 | 6.5 |" in report.section_micro(a_report())
     assert "| match | 30.0 | 75% |" in report.section_steps(a_report())
+
+
+MICRO = {
+    "match among rules": {
+        "10": {"compiled": 200.0, "pure": 1300.0},
+        "10000": {"compiled": 280.0, "pure": 1300.0},
+    },
+    "whole request with hooks of each kind": {
+        "0": {"compiled": 1000.0, "pure": 5000.0},
+        "30": {"compiled": 10000.0, "pure": 95000.0},
+    },
+    "bare calls from": {
+        "C, 0": {"python": 100.0},
+        "C, 30": {"python": 9100.0},
+        "Python, 0": {"python": 0.0},
+        "Python, 30": {"python": 4500.0},
+    },
+    "plain": {
+        "nothing": {"python": 40.0},
+        "attribute": {"python": 60.0},
+        "flask.g.x": {"python": 240.0},
+    },
+    "proxy": {
+        "request.method": {"compiled": 80.0, "pure": 300.0},
+        "g.x": {"compiled": 90.0, "pure": 300.0},
+        "session['x']": {"compiled": 100.0, "pure": 300.0},
+    },
+    "push pop": {"app context": {"compiled": 100.0, "pure": 300.0}},
+}
+
+
+def test_the_targets_are_told_with_what_is_reached() -> None:
+    lines = report.section_targets(a_report() | {"micro": MICRO}).splitlines()
+    assert "| W1: App ÷ Falcon | ≤ 0.7 | 0.40 | yes |" in lines
+    assert "| W7: App ÷ no framework | ≤ 0.5 | 2.00 | **no** |" in lines
+    assert "| W1: App ÷ no framework | ≤ 3.5 | 2.00 | yes |" in lines
+    assert "| W1: Flask ÷ accelerated | ≥ 15 | 20.00 | yes |" in lines
+    assert "| W1: pure ÷ Falcon | ≤ 1 | 1.60 | **no** |" in lines
+    both = "| pure ÷ compiled, less no framework, mean of 2 workloads | ≥ 1.5 | 7.00 |"
+    assert f"{both} yes |" in lines
+    assert "| `context`: pure ÷ compiled | ≥ 1.3 | 3.26 | yes |" in lines
+    assert "| matching among 10,000 rules ÷ among 10 | ≤ 1.3 | 1.40 | **no** |" in lines
+    call = "a hook that does nothing ÷ its bare call from"
+    assert f"| {call} C | ≤ 1.3 | 1.00 | yes |" in lines
+    assert (
+        f"| {call} Python, which does not leave it | ≤ 1.3 | 2.00 | **no** |" in lines
+    )
+    by = "÷ a plain attribute (`flask.g.x` by the same measure: 10)"
+    assert f"| `request.method` {by} | ≤ 2.5 | 2.00 | yes |" in lines
+    assert f"| `session['x']` {by} | ≤ 2.5 | 3.00 | **no** |" in lines
+
+
+def test_what_was_not_measured_is_said_to_be_so() -> None:
+    found = a_report()
+    for entry in found["workloads"]:
+        entry["times"].pop("accelerated")
+    text = report.section_targets(found)
+    assert "| W1: Flask ÷ accelerated | ≥ 15 | – | not measured |" in text
+
+
+def test_every_compiled_module_has_its_micro_benchmarks() -> None:
+    names = {module.name for module in pkgutil.iter_modules(engine.__path__)}
+    assert set(report.MODULES) == names - engine.UNCOMPILED
+    for name in itertools.chain.from_iterable(report.MODULES.values()):
+        assert hasattr(test_engine, f"test_{name.replace(' ', '_')}")
 
 
 def test_the_numbers_are_written_short_and_the_versions_whole() -> None:
