@@ -7,6 +7,7 @@
 #   make wheel     sdist and wheels, each installed and tested
 #   make bench     the benchmark, its picture and its tables; with ARGS, a part of it
 #   make bench-servers  hello world through real servers; needs wrk (apt-get install wrk)
+#   make bench-footprint  imports, memory, sizes, a million requests
 #   make annotate  Cython's view of the compiled modules, as HTML
 #   make parity    Flask's own tests, on App
 #   make flask-suite   Flask's own tests, on accelerated Flask
@@ -22,7 +23,7 @@ BIN := $(VENV)/bin
 ENGINE := $(wildcard src/fastdispatch/engine/*.py src/fastdispatch/engine/*.pxd)
 SOURCES := setup.py pyproject.toml src/fastdispatch/__init__.py $(ENGINE)
 
-.PHONY: build serve test test-compiled test-pure lint wheel bench bench-servers annotate parity flask-suite extensions test-extensions clean
+.PHONY: build serve test test-compiled test-pure lint wheel bench bench-servers bench-footprint annotate parity flask-suite extensions test-extensions clean
 
 build: $(VENV)/.built
 
@@ -89,6 +90,13 @@ bench-servers: $(VENV)/.built $(VENV)/.group-bench
 		$(or $(ARGS),--json bench/results/servers.json)
 ifndef ARGS
 	$(BIN)/python -m bench.servers.report
+endif
+
+bench-footprint: $(VENV)/.built $(VENV)/.group-bench
+	FASTDISPATCH_PURE=0 $(BIN)/python -m bench.footprint \
+		$(or $(ARGS),--json bench/results/footprint.json)
+ifndef ARGS
+	$(BIN)/python -m bench.footprint.report
 endif
 
 annotate: $(VENV)/.group-build

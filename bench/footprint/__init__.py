@@ -1,0 +1,1 @@
+"""What a framework takes before and beside its time: imports, memory, disk."""
