@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -19,14 +18,13 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import date
 from importlib import metadata
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from ..__main__ import dumps
-from ..__main__ import versions
+from ..candidates import about
+from ..timing import dumps
 from . import report
 from .growth import growth
 from .growth import MIX
@@ -221,9 +219,7 @@ def main(argv: list[str] | None = None) -> int:
     if not sys.platform.startswith("linux"):
         raise SystemExit("bench.footprint reads memory from Linux's /proc")
     found: dict[str, Any] = {
-        "versions": versions(),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "date": date.today().isoformat(),
+        **about(SUBJECTS),
         "rounds": args.rounds,
         "mix": list(MIX),
         "warm_up": WARM_UP,

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..__main__ import drive
-from ..__main__ import load
+from ..candidates import load
+from ..timing import drive
 from ..workloads import WORKLOADS
 
 #: hello, a session, 404, 500, a stream.

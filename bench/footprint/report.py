@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from ..candidates import CANDIDATES
 from ..report import fill
-from ..report import NAMES
 from ..report import PAGES
 from ..report import ratio
 from ..report import Report
@@ -29,7 +29,7 @@ TARGET = 0.65
 
 def name_of(subject: str) -> str:
     """A subject in print."""
-    return "Werkzeug alone" if subject == "werkzeug" else NAMES[subject][0]
+    return "Werkzeug alone" if subject == "werkzeug" else CANDIDATES[subject].label
 
 
 def mib(size: float) -> str:
@@ -109,7 +109,7 @@ def section_growth(report: Report) -> str:
         before, after = states["before"], states["after"]
         rows.append(
             [
-                NAMES[name][0],
+                CANDIDATES[name].label,
                 f"{mib(before['resident'])} → {mib(after['resident'])}",
                 f"{before['blocks']:,} → {after['blocks']:,}",
                 f"{before['objects']:,} → {after['objects']:,}",
