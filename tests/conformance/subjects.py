@@ -7,11 +7,14 @@ import types
 import typing as t
 from collections.abc import Callable
 
+FLASK32 = "_cv_request" not in vars(importlib.import_module("flask.globals"))
+
 
 class Framework:
     """One subject. Attributes are looked up in its package, then its submodules.
 
-    ``App`` is its application class, ``native`` says whether it is ours.
+    ``App`` is its application class, ``native`` says whether it is ours, ``merged``
+    whether one context holds application and request: in ours, and from Flask 3.2 on.
     """
 
     def __init__(
@@ -24,6 +27,8 @@ class Framework:
     ) -> None:
         self.name = name
         self.native = native
+        self.flask32 = not native and FLASK32
+        self.merged = native or FLASK32
         self.package = load()
         self.App: type[t.Any] = app(self.package)
 
@@ -37,6 +42,11 @@ class Framework:
                 return importlib.import_module(submodule)
             except ModuleNotFoundError:
                 raise e from None
+
+    @property
+    def request_ctx(self) -> t.Any:
+        """Where the context of the request is found: ``request_ctx``, up to 3.2."""
+        return self.globals.app_ctx if self.flask32 else self.globals.request_ctx
 
     def __repr__(self) -> str:
         return self.name

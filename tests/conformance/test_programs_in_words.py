@@ -117,11 +117,18 @@ def test_two_teardowns_one_of_which_raises(
     def index() -> str:
         return "the answer"
 
-    if not fw.native:
+    if not fw.merged:
         with pytest.raises(OSError, match="the database is gone"):
             call(app)
 
         assert trace == ["close_the_database"], "Flask 3.1 skips the rest"
+        return
+
+    if fw.flask32:
+        with pytest.raises(ExceptionGroup, match="Errors during context teardown"):
+            call(app)
+
+        assert trace == ["close_the_database", "always_runs"]
         return
 
     assert call(app).text == "the answer"
@@ -240,12 +247,20 @@ def test_several_requests_inside_one_pushed_app_context(
         for _ in range(3):
             assert call(app).text == "fine"
 
-        assert [name for name, _ in trace] == ["opened"]
-        assert not fw.g.db.closed
+        names = [name for name, _ in trace]
 
-    assert [name for name, _ in trace] == ["opened", "closed"]
+        if fw.flask32:
+            assert names == ["opened", "closed"] * 3, "a context of its own for each"
+            names = names[:-2]
+        else:
+            assert names == ["opened"]
+            assert not fw.g.db.closed
+            names = []
+
+    names += ["opened", "closed"]
+    assert [name for name, _ in trace] == names
     assert call(app).text == "fine"
-    assert [name for name, _ in trace] == ["opened", "closed"] * 2
+    assert [name for name, _ in trace] == [*names, "opened", "closed"]
 
 
 def test_the_order_of_two_hooks_of_each_kind(

@@ -74,7 +74,7 @@ VALUES: dict[str, Callable[[Framework], t.Any]] = {
     "list": lambda fw: [1, "é"],
     "stream": lambda fw: iter(["a", "b"]),
     "response": lambda fw: fw.Response("response", 203, {"X-Value": "2"}),
-    "redirect": lambda fw: fw.redirect("/there"),
+    "redirect": lambda fw: fw.redirect("/there", 302),
     "204": lambda fw: ("", 204),
     "none": lambda fw: None,
     "number": lambda fw: 5,
