@@ -109,3 +109,4 @@ def _load() -> list[Framework]:
 SUBJECTS = _load()
 NATIVE = [subject for subject in SUBJECTS if subject.native]
 FLASK = next(subject for subject in SUBJECTS if subject.name == "flask")
+ACCELERATED = next(s for s in SUBJECTS if s.name == "flask-accelerated")

@@ -7,6 +7,8 @@ model knows it by the rule's number (``test_c42_…`` and its neighbours say it 
 rule 42  a teardown hook that raises: Flask is given hooks that only leave their trace,
          and the App has to do what Flask does then, plus raise what was raised where
          errors propagate.
+
+Accelerated Flask means to differ nowhere.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import pytest
 from hypothesis import given
 from hypothesis import note
 from hypothesis import strategies as st
+from tests.conformance.subjects import ACCELERATED
 from tests.conformance.subjects import FLASK
 from tests.conformance.subjects import Framework
 from tests.conformance.subjects import NATIVE
@@ -457,6 +460,9 @@ def _text(error: BaseException | None) -> str:
     if error is None:
         return "None"
 
+    if isinstance(error, BaseExceptionGroup):
+        return f"{error.message}: {[_text(inner) for inner in error.exceptions]}"
+
     own = isinstance(error, (ValueError, KeyError, Base, Leave, HTTPException))
     return f"{type(error).__name__}({error})" if own else type(error).__name__
 
@@ -556,6 +562,22 @@ def _agree(fw: Framework, program: Program) -> None:
 @given(program=programs)
 def test_the_same_trace_and_the_same_answers(fw: Framework, program: Program) -> None:
     _agree(fw, program)
+
+
+@given(program=programs)
+def test_accelerated_flask_is_flask(program: Program) -> None:
+    ours = contextvars.copy_context().run(_execute, ACCELERATED, program, False)
+    theirs = contextvars.copy_context().run(_execute, FLASK, program, False)
+
+    for n, (mine, flask) in enumerate(zip(ours, theirs, strict=True)):
+        events, result, torn, _ = mine
+        flask_events, flask_result, flask_torn, _ = flask
+        note(f"step {n}: {program.steps[n]}")
+        note(f"flask: {flask_events} {flask_result}")
+        note(f"ours:  {events} {result}")
+        assert events == flask_events
+        assert _raised(result) == _raised(flask_result)
+        assert [_text(e) for e in torn] == [_text(e) for e in flask_torn]
 
 
 def test_the_model_sees_a_difference() -> None:
