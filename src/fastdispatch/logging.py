@@ -9,22 +9,26 @@ from typing import cast
 from typing import TextIO
 from typing import TYPE_CHECKING
 
-from werkzeug.local import LocalProxy
-
 from .engine import context
 
 if TYPE_CHECKING:
     from .app import App
 
 
-def _errors_stream() -> TextIO:
-    ctx: Any = context.current()
-    if ctx is not None and ctx.has_request:
-        return cast(TextIO, ctx.environ["wsgi.errors"])
-    return sys.stderr
+class _ErrorsStream:
+    # PERF: importing werkzeug.local, for a LocalProxy, takes as long as all of blinker.
+
+    def _get_current_object(self) -> TextIO:
+        ctx: Any = context.current()
+        if ctx is not None and ctx.has_request:
+            return cast(TextIO, ctx.environ["wsgi.errors"])
+        return sys.stderr
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._get_current_object(), name)
 
 
-wsgi_errors_stream = LocalProxy(_errors_stream)
+wsgi_errors_stream = _ErrorsStream()
 """``wsgi.errors`` (PEP 3333) of the current request; ``sys.stderr`` outside of one.
 
 A logging configuration may name it as ``ext://fastdispatch.logging.wsgi_errors_stream``.

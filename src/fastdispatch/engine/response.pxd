@@ -62,6 +62,7 @@ cdef bint _is_code(object value) except -1
 cdef bint _has_body(int code) noexcept
 @cython.locals(known=tuple)
 cdef str _line(object code)
+@cython.locals(item=tuple)
 cdef tuple _length_item(Py_ssize_t length)
 cdef tuple content_type_item(object mimetype)
 cdef object _new_headers(list listed)

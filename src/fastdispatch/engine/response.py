@@ -439,9 +439,7 @@ def _untouched(response: Any) -> bool:
 
 _lines: dict[int, tuple[str | None, str]] = {}
 _type_items: dict[str, tuple[str, str]] = {}
-_length_items: list[tuple[str, str]] = [
-    ("Content-Length", str(length)) for length in range(2048)
-]
+_length_items: list[tuple[str, str] | None] = [None] * 2048
 
 
 def _is_code(value: Any) -> bool:
@@ -466,7 +464,10 @@ def _line(code: int) -> str:
 
 def _length_item(length: int) -> tuple[str, str]:
     if 0 <= length < 2048:
-        return _length_items[length]
+        item = _length_items[length]
+        if item is None:
+            item = _length_items[length] = ("Content-Length", str(length))
+        return item
     return ("Content-Length", str(length))
 
 
