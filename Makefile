@@ -5,7 +5,7 @@
 #   make test      all tests, on the compiled build and on the pure one
 #   make lint      formatting, types, workflows
 #   make wheel     sdist and wheels, each installed and tested
-#   make bench     the benchmark, its picture and its tables; with ARGS, a part of it
+#   make bench     the benchmarks, their pictures and tables; with ARGS, a part of it
 #   make bench-servers  hello world through real servers; needs wrk (apt-get install wrk)
 #   make bench-footprint  imports, memory, sizes, a million requests
 #   make annotate  Cython's view of the compiled modules, as HTML
@@ -81,7 +81,9 @@ bench: $(VENV)/.built $(VENV)/.group-bench
 		$(or $(ARGS),--full --json bench/results/latest.json)
 ifndef ARGS
 	FASTDISPATCH_PURE=0 $(BIN)/python -m bench.micro --json bench/results/micro.json
+	FASTDISPATCH_PURE=0 $(BIN)/python -m bench.growth --json bench/results/growth.json
 	$(BIN)/python -m bench.report
+	$(BIN)/python -m bench.growth --draw
 endif
 
 # A server that cannot be installed is reported as missing, by the run itself.
