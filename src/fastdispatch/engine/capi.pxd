@@ -142,6 +142,10 @@ cdef extern from "Python.h":
     bytes PyUnicode_AsUTF8String(object text)
 
 
+cdef inline bint is_head(str method):
+    return method == "HEAD"
+
+
 cdef inline bytes utf8(str text):
     return PyUnicode_AsUTF8String(text)
 

@@ -139,6 +139,11 @@ def read_cookies(text: str, target: Any) -> bool:
     return True
 
 
+def is_head(method: str) -> bool:
+    """Whether a request method is HEAD."""
+    return method == "HEAD"
+
+
 def has_newline(text: str) -> bool:
     """Whether *text* has a CR or LF, which no header value may have."""
     return "\n" in text or "\r" in text

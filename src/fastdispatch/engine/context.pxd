@@ -34,6 +34,7 @@ cdef class Context(Routed):
     cdef readonly bint has_request
     cdef public object flashes
     cdef object _routing_exception
+    cdef bint _missing
     cdef object made_request
     cdef object opened
     cdef object _g
@@ -41,6 +42,7 @@ cdef class Context(Routed):
     cdef bint _matched
     cdef object _after_functions
     cdef tuple body_item
+    cdef str body_status
     cdef Context _outer
     cdef object _token
     cdef list _more
@@ -55,6 +57,7 @@ cdef class Context(Routed):
     cdef object get_g(self)
     cdef object get_endpoint(self)
     cdef set_routing_exception(self, object error)
+    cdef object routing_error(self)
     cdef _copy_into(self, Context ctx, bint teardown)
     cdef object get_blueprints(self)
     cdef object get_view_args(self)

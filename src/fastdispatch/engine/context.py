@@ -158,7 +158,8 @@ class Context(Routed):
         self.allowed = None
         self.has_request = environ is not None
         self.flashes = None
-        self._routing_exception = None
+        self._routing_exception: Any = None
+        self._missing = False
         self.made_request = None
         self.opened = None
         self._g = None
@@ -166,6 +167,7 @@ class Context(Routed):
         self._matched = False
         self._after_functions: list[Any] | None = None
         self.body_item = None
+        self.body_status = None
         self._outer = None
         self._token = None
         self._more = None
@@ -291,10 +293,18 @@ class Context(Routed):
         request = self.made_request
         if request is not None:
             return request.routing_exception
+        return self.routing_error()
+
+    def routing_error(self) -> Any:
+        """What matching ended with, or None. A 404 is made when first looked at."""
+        if self._missing:
+            self._missing = False
+            self._routing_exception = NotFound()
         return self._routing_exception
 
     def set_routing_exception(self, error: Any) -> None:
         """Keep *error* for dispatch to raise."""
+        self._missing = False
         self._routing_exception = error
         if self.made_request is not None:
             self.made_request.routing_exception = error
@@ -361,8 +371,9 @@ class Context(Routed):
             if self.args is None:
                 self.args = {}
             request.view_args = self.args
-        if self._routing_exception is not None:
-            request.routing_exception = self._routing_exception
+        error = self.routing_error()
+        if error is not None:
+            request.routing_exception = error
         return request
 
     def opened_session(self) -> Any:
@@ -419,7 +430,10 @@ class Context(Routed):
                         request.view_args = self.view_args_made()
                     return
                 if code == _NOT_FOUND:
-                    self.set_routing_exception(NotFound())
+                    self.set_routing_exception(None)
+                    self._missing = True
+                    if self.made_request is not None:
+                        self.made_request.routing_exception = self.routing_error()
                     return
                 if code == _NOT_ALLOWED:
                     self.set_routing_exception(
@@ -729,6 +743,8 @@ def response_class(ctx: Context) -> Any:
     if plan.hosted:
         cls = plan.response_stand_in
         return ctx.app.response_class if cls is None else cls
+    if plan.version == 0:
+        return ctx.app.response_class
     host: Host = ctx.app
     return host.get_plan().response_class
 

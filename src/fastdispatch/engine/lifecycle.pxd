@@ -13,6 +13,9 @@ from .plan cimport Host
 from .plan cimport Plan
 
 
+cdef object _MISSING
+
+
 cdef class Application(Host):
     pass
 
@@ -32,9 +35,11 @@ cdef object refuse(object app, object error, object environ, object start_respon
 cpdef object full_dispatch_request(Context ctx)
 @cython.locals(plan=Plan)
 cdef object answer(Context ctx)
-cdef object finalize(Context ctx, object rv)
 @cython.locals(plan=Plan)
-cdef bytes unseen(Context ctx, object rv)
+cdef object unhandled(Context ctx)
+cdef object finalize(Context ctx, object rv)
+@cython.locals(plan=Plan, page=tuple)
+cdef bytes unseen(Context ctx, object rv, object cls)
 @cython.locals(plan=Plan)
 cdef bint owes_session(Context ctx) except -1
 @cython.locals(plan=Plan)

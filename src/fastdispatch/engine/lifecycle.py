@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+# What is answered to a 404 that nobody has looked at: no exception is made for it.
+_MISSING: Any = object()
+
+
 class Application(Host):
     """The kernel of an application: the WSGI callable (PEP 3333)."""
 
@@ -106,13 +110,15 @@ def run_in(
     error: BaseException | None = None
     response = None
     body = None
+    cls = None
     try:
         try:
             ctx.begin()
             ctx.open()
             if plan.own_full_dispatch_request:
                 rv = answer(ctx)
-                body = unseen(ctx, rv)
+                cls = context.response_class(ctx)
+                body = unseen(ctx, rv, cls)
                 if body is None:
                     response = finalize(ctx, rv)
             else:
@@ -126,7 +132,8 @@ def run_in(
             raise
         if body is not None:
             return responses.send_body(
-                context.response_class(ctx),
+                cls,
+                ctx.body_status,
                 ctx.body_item,
                 body,
                 environ,
@@ -202,25 +209,67 @@ def answer(ctx: Context) -> Any:
             ):
                 plan = ctx.renew()
             if plan.own_dispatch_request:
-                rv = dispatch_request(ctx)
+                rv = unhandled(ctx)
+                if rv is None:
+                    rv = dispatch_request(ctx)
             else:
                 rv = ctx.call_step(app.dispatch_request)
     except Exception as e:
+        if (
+            plan.stock_errors
+            and not capi.filled(plan.error_handlers)
+            and not isinstance(e, HTTPException)
+        ):
+            raise
         rv = ctx.call_step_with(app.handle_user_exception, e)
     if plan.hosted:
         ctx.renew()
     return rv
 
 
+def unhandled(ctx: Context) -> Any:
+    """The 404 or 405 that the URL led to, if it is the answer without being raised.
+
+    :return: ``_MISSING`` for a 404 that nobody has looked at; None where it takes
+        dispatch, or where there may be a handler.
+    """
+    plan = ctx.plan
+    if ctx.route is not None or not plan.stock_errors:
+        return None
+    request = ctx.made_request
+    if request is not None:
+        error = request.routing_exception
+    elif ctx._missing:
+        error = _MISSING
+    else:
+        error = ctx.routing_error()
+    if (
+        (
+            error is not _MISSING
+            and type(error) is not NotFound
+            and type(error) is not MethodNotAllowed
+        )
+        or not plan.own_raise_routing_exception
+        or capi.filled(plan.error_handlers)
+        or capi.table_get(plan.config, "TRAP_HTTP_EXCEPTIONS")
+    ):
+        return None
+    return error
+
+
 def finalize(ctx: Context, rv: Any) -> Any:
     """Make the response by whoever does that."""
+    if rv is _MISSING:
+        rv = ctx.routing_error()
     if ctx.plan.own_finalize_request:
         return finalize_request(ctx, rv, False)
     return ctx.call_step_with(ctx.app.finalize_request, rv)
 
 
-def unseen(ctx: Context, rv: Any) -> Any:
+def unseen(ctx: Context, rv: Any, cls: Any) -> Any:
     """The body that *rv* stands for if nobody can see the response; None otherwise.
+
+    *cls* is what responses are made of.
 
     PERF: a response object that is made, sent and thrown away costs hello world a
     tenth of its instructions.
@@ -243,13 +292,19 @@ def unseen(ctx: Context, rv: Any) -> Any:
         or owes_session(ctx)
     ):
         return None
-    cls = context.response_class(ctx)
     if not responses.sends_body(cls):
         return None
     if kind is str:
         return capi.utf8(rv)
     if kind is bytes:
         return rv
+    if rv is _MISSING:
+        page = responses.page_of_404(cls, ctx.environ)
+        if page is None:
+            return None
+        ctx.body_status = page[1]
+        ctx.body_item = page[2]
+        return page[0]
     return jsontext.body_of(ctx, rv)
 
 
@@ -267,7 +322,7 @@ def dispatch_request(ctx: Context) -> Any:
     plan = ctx.plan
     request = ctx.made_request
     if request is None:
-        error = ctx._routing_exception
+        error = ctx.routing_error()
     else:
         error = request.routing_exception
     if error is not None:

@@ -54,6 +54,8 @@ cdef class Plan:
     cdef bint cookie_named_by_config
     cdef bint lazy_request
     cdef object response_class
+    cdef object error_handlers
+    cdef bint stock_errors
     cdef tuple stock_json
     cdef bint debug_in_config
     cdef readonly bint hosted

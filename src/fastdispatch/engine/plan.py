@@ -61,6 +61,7 @@ class Plan:
         self.hosted = False
         self.request_stand_in = None
         self.response_stand_in = None
+        self.stock_errors = False
         self.stock_json = None
         self.debug_in_config = False
         self.own_create_url_adapter = "create_url_adapter" in stock
@@ -168,6 +169,15 @@ class Plan:
     def use_responses(self, response_class: Any) -> None:
         """Keep what responses are made of."""
         self.response_class = response_class
+
+    def use_errors(self, handlers: Any, stock: bool) -> None:
+        """Keep the live table of error handlers.
+
+        :param stock: whether the steps that look for one are the host's own, and raise
+            or return the error itself where there is none.
+        """
+        self.error_handlers = handlers
+        self.stock_errors = stock
 
     def use_json(self, stock: Any, debug_in_config: bool) -> None:
         """Know the host's own JSON provider, whose text the engine may write.

@@ -16,6 +16,9 @@ cdef list _last_proof
 cdef dict _lines
 cdef dict _type_items
 cdef list _length_items
+cdef list _long_items
+cdef list _last_404
+cdef object NotFound
 cdef frozenset _SHADOWING
 cdef frozenset _EXCEPTION_SHADOWING
 cdef tuple _EXCEPTION_TYPE_ITEM
@@ -62,7 +65,11 @@ cdef bint _is_code(object value) except -1
 cdef bint _has_body(int code) noexcept
 @cython.locals(known=tuple)
 cdef str _line(object code)
+<<<<<<< HEAD
 @cython.locals(item=tuple)
+=======
+@cython.locals(known=tuple, item=tuple)
+>>>>>>> bf10f4e (Answer a 404 or 405 that nobody handles without raising it; make no request for a silent log)
 cdef tuple _length_item(Py_ssize_t length)
 cdef tuple content_type_item(object mimetype)
 cdef object _new_headers(list listed)
@@ -110,8 +117,16 @@ cdef bint sends_body(object cls) except -1
 cdef object from_body(object cls, tuple item, bytes body)
 @cython.locals(proof=ClassProof)
 cdef object send_body(
-    object cls, tuple item, bytes body, object environ, object start_response
+    object cls,
+    str status,
+    tuple item,
+    bytes body,
+    object environ,
+    object start_response,
 )
+cdef bint _has_known_status(ClassProof proof) except -1
+@cython.locals(response=ResponseKernel, known=tuple, version="unsigned int")
+cdef tuple page_of_404(object cls, object environ)
 @cython.locals(kernel=ResponseKernel, headers=list, body=bytes)
 cpdef object send(object response, object environ, object start_response)
 @cython.locals(

@@ -22,6 +22,7 @@ import werkzeug.sansio.response
 import werkzeug.wrappers.response
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import NotFound
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.utils import get_content_type
 from werkzeug.wrappers import Response as WerkzeugResponse
@@ -439,7 +440,14 @@ def _untouched(response: Any) -> bool:
 
 _lines: dict[int, tuple[str | None, str]] = {}
 _type_items: dict[str, tuple[str, str]] = {}
+<<<<<<< HEAD
 _length_items: list[tuple[str, str] | None] = [None] * 2048
+=======
+_length_items: list[tuple[str, str]] = [
+    ("Content-Length", str(length)) for length in range(2048)
+]
+_long_items: list[tuple[int, tuple[str, str]]] = [(0, _length_items[0])] * 256
+>>>>>>> bf10f4e (Answer a 404 or 405 that nobody handles without raising it; make no request for a silent log)
 
 
 def _is_code(value: Any) -> bool:
@@ -464,11 +472,22 @@ def _line(code: int) -> str:
 
 def _length_item(length: int) -> tuple[str, str]:
     if 0 <= length < 2048:
+<<<<<<< HEAD
         item = _length_items[length]
         if item is None:
             item = _length_items[length] = ("Content-Length", str(length))
         return item
     return ("Content-Length", str(length))
+=======
+        return _length_items[length]
+    # PERF: 5 ns instead of 100 for a length that has come before.
+    known: Any = _long_items[length & 255]
+    if known[0] == length:
+        return known[1]  # type: ignore[no-any-return]
+    item = ("Content-Length", str(length))
+    _long_items[length & 255] = (length, item)
+    return item
+>>>>>>> bf10f4e (Answer a 404 or 405 that nobody handles without raising it; make no request for a silent log)
 
 
 def content_type_item(mimetype: Any) -> tuple[str, str] | None:
@@ -825,8 +844,8 @@ def _from_exception(cls: Any, error: Any, environ: Any) -> Any:
         or not _EXCEPTION_SHADOWING.isdisjoint(error.__dict__)
     ):
         return None
-    method = environ.get("REQUEST_METHOD")
-    if type(method) is not str or method == "HEAD":
+    method = capi.table_get(environ, "REQUEST_METHOD")
+    if type(method) is not str or capi.is_head(method):
         return None
     code = error.code
     description = error.description
@@ -849,6 +868,32 @@ def _from_exception(cls: Any, error: Any, environ: Any) -> Any:
     # Werkzeug runs the exception as an application: its output is an iterator.
     response._fd_streamed = True
     return response
+
+
+# Of the 404 that was answered last: versions of its class and of the response class,
+# the reason, and what page_of_404 gives.
+_last_404: list[Any] = [None]
+
+
+def page_of_404(cls: Any, environ: Any) -> Any:
+    """Body, status line and Content-Type of a *cls* made of ``NotFound()``, if sure."""
+    method = capi.table_get(environ, "REQUEST_METHOD")
+    version = capi.type_version(NotFound)
+    if type(environ) is not dict or type(method) is not str or capi.is_head(method):
+        return None
+    reason = capi.table_get(HTTP_STATUS_CODES, 404)
+    if not prove(cls).forces:
+        return None
+    known: Any = _last_404[0]
+    if known is not None and known[0] == version and version and known[1] is reason:
+        return known[2]
+    response = _from_exception(cls, NotFound(), environ)
+    if response is None or response._fd_body is None:
+        return None
+    page = response._fd_body, response._fd_status, response._fd_type
+    if capi.type_version(NotFound) == version:
+        _last_404[0] = (version, reason, page)
+    return page
 
 
 # -- Response -> start_response -----------------------------------------------------
@@ -933,29 +978,42 @@ def from_body(cls: Any, item: Any, body: bytes) -> Any:
 
 
 def send_body(
-    cls: Any, item: Any, body: bytes, environ: Any, start_response: StartResponse
+    cls: Any,
+    status: str | None,
+    item: tuple[str, str] | None,
+    body: bytes,
+    environ: Any,
+    start_response: StartResponse,
 ) -> Iterable[bytes]:
-    """``cls(body, content_type=item[1])(environ, start_response)``.
+    """``cls(body, status, content_type=item[1])(environ, start_response)``.
 
+    :param status: the status line; None for that of the class.
     :param item: the Content-Type header; None for that of the class.
     """
     proof = prove(cls)
     method = capi.table_get(environ, "REQUEST_METHOD")
     if (
         type(method) is not str
-        or method == "HEAD"
+        or capi.is_head(method)
         or not proof.creates
         or not proof.sends
-        or capi.table_get(HTTP_STATUS_CODES, proof.code) is not proof.reason
+        or (status is None and not _has_known_status(proof))
     ):
         content_type = None if item is None else item[1]
-        return cls(body, content_type=content_type)(  # type: ignore[no-any-return]
+        return cls(body, status, content_type=content_type)(  # type: ignore[no-any-return]
             environ, start_response
         )
+    if status is None:
+        status = proof.line
     if item is None:
         item = proof.type_item
-    start_response(proof.line, [item, _length_item(len(body))])
+    start_response(status, [item, _length_item(len(body))])  # type: ignore[list-item]
     return [body]
+
+
+def _has_known_status(proof: ClassProof) -> bool:
+    """Whether the default status of a class still has the reason that it had."""
+    return capi.table_get(HTTP_STATUS_CODES, proof.code) is proof.reason
 
 
 def send(
@@ -985,12 +1043,12 @@ def _wire_headers(
     response: ResponseKernel, environ: dict[str, Any]
 ) -> list[tuple[str, str]] | None:
     """The header list if the response is one that needs no rule of Werkzeug's."""
-    method = environ.get("REQUEST_METHOD")
+    method = capi.table_get(environ, "REQUEST_METHOD")
     if (
         not response._fd_bodied
         or response._fd_passthrough
         or type(method) is not str
-        or method == "HEAD"
+        or capi.is_head(method)
         or not prove(type(response)).sends
         or not _untouched(response)
     ):
