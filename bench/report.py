@@ -75,6 +75,8 @@ MODULES = {
         "whole request that returns",
         "whole request with hooks of each kind",
     ),
+    # Of merged and split one runs: that of the Flask that is installed.
+    "merged": ("accelerated request",),
     "plan": ("whole request that returns", "whole request with hooks of each kind"),
     "request": ("new request read",),
     "response": ("make response",),
