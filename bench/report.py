@@ -71,13 +71,9 @@ MODULES = {
     "hooks": ("hook chain",),
     "hosted": ("accelerated request",),
     "jsontext": ("json response",),
-    "lifecycle": (
-        "whole request that returns",
-        "whole request with hooks of each kind",
-    ),
-    # Of merged and split one runs: that of the Flask that is installed.
+    "lifecycle": WHOLE,
     "merged": ("accelerated request",),
-    "plan": ("whole request that returns", "whole request with hooks of each kind"),
+    "plan": WHOLE,
     "request": ("new request read",),
     "response": ("make response",),
     "routing": ("match", "match among rules"),
