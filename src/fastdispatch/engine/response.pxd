@@ -16,7 +16,6 @@ cdef list _last_proof
 cdef dict _lines
 cdef dict _type_items
 cdef list _length_items
-cdef list _long_items
 cdef list _last_404
 cdef object NotFound
 cdef frozenset _SHADOWING
@@ -65,11 +64,7 @@ cdef bint _is_code(object value) except -1
 cdef bint _has_body(int code) noexcept
 @cython.locals(known=tuple)
 cdef str _line(object code)
-<<<<<<< HEAD
-@cython.locals(item=tuple)
-=======
 @cython.locals(known=tuple, item=tuple)
->>>>>>> bf10f4e (Answer a 404 or 405 that nobody handles without raising it; make no request for a silent log)
 cdef tuple _length_item(Py_ssize_t length)
 cdef tuple content_type_item(object mimetype)
 cdef object _new_headers(list listed)
