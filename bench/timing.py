@@ -8,6 +8,8 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 from typing import TypeAlias
@@ -101,6 +103,20 @@ class Progress:
         )
 
 
+@contextmanager
+def _nothing_to_collect() -> Iterator[None]:
+    """What is there now is no garbage: a collection costs the same whoever takes part.
+
+    PyPy cannot be told so.
+    """
+    gc.collect()
+    getattr(gc, "freeze", int)()
+    try:
+        yield
+    finally:
+        getattr(gc, "unfreeze", int)()
+
+
 def measure(
     ready: dict[str, Ready],
     rounds: int,
@@ -119,10 +135,7 @@ def measure(
         spent = min(drive(*one, least) for _ in range(10)) / least
         counts[name] = max(least, int(batch_seconds / spent))
     result: dict[str, list[float]] = {name: [] for name in ready}
-    # What is loaded is no garbage: a collection costs the same whoever takes part.
-    gc.collect()
-    gc.freeze()
-    try:
+    with _nothing_to_collect():
         for _ in range(rounds):
             best = dict.fromkeys(ready, float("inf"))
             gc.collect()
@@ -132,8 +145,6 @@ def measure(
             for name, value in best.items():
                 result[name].append(value / counts[name] * 1e6)
             step()
-    finally:
-        gc.unfreeze()
     return result
 
 
