@@ -127,9 +127,17 @@ def install(kind: Kind) -> str | None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     if done.returncode == 0:
         return None
-    lines = [line.strip() for line in done.stderr.splitlines()]
-    wrong = [line for line in lines if "error" in line.lower()] or lines
-    return f"pip could not install it: {wrong[0] if wrong else 'no reason given'}"
+    return f"pip could not install it: {reason(done.stderr)}"
+
+
+def reason(output: str) -> str:
+    """The line of pip's complaints that says most: a compiler's, else pip's last."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    for mark in ("fatal error: ", "error: "):
+        for line in lines:
+            if mark in line.lower() and "subprocess-exited" not in line:
+                return line
+    return lines[-1] if lines else "no reason given"
 
 
 def _stopped(number: int, frame: object) -> NoReturn:

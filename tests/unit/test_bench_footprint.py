@@ -16,6 +16,13 @@ from bench.footprint.__main__ import run
 from bench.footprint.subjects import IMPORT
 from bench.footprint.subjects import SUBJECTS
 
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where compiled Python files go: compiled once for all tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
 TREE = """\
 import time: self [us] | cumulative | imported package
 import time:       100 |        100 |   encodings
@@ -103,25 +110,23 @@ def test_each_section_is_put_between_its_own_markers() -> None:
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_each_subject_can_be_imported_alone(subject: str, tmp_path: Path) -> None:
+def test_each_subject_can_be_imported_alone(subject: str, cache: Path) -> None:
     for name in SUBJECTS[subject][0].split(", "):
         pytest.importorskip(name)
-    assert float(run(program(IMPORT, subject), tmp_path).stdout) > 0
+    assert float(run(program(IMPORT, subject), cache).stdout) > 0
 
 
 @pytest.mark.skipif(
     sys.implementation.name != "cpython", reason="counts CPython's blocks of memory"
 )
-def test_each_subject_answers_hello(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_each_subject_answers_hello(cache: Path) -> None:
     for name in ("falcon", "bottle"):
         pytest.importorskip(name)
-    found = requests(100, tmp_path)
+    found = requests(100, cache)
     assert set(found) == set(SUBJECTS)
     assert all(each["peak"] > 0 for each in found.values())
 
 
-def test_a_program_that_fails_is_an_error_that_says_why(tmp_path: Path) -> None:
+def test_a_program_that_fails_is_an_error_that_says_why(cache: Path) -> None:
     with pytest.raises(Failed, match="No module named 'nonsense'"):
-        run(["-c", "import nonsense"], tmp_path)
+        run(["-c", "import nonsense"], cache)

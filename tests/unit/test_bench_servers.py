@@ -19,6 +19,7 @@ from bench.servers import report
 from bench.servers.__main__ import check
 from bench.servers.__main__ import main
 from bench.servers.__main__ import measure
+from bench.servers.__main__ import reason
 from bench.servers.serve import Kind
 from bench.servers.serve import ServerError
 from bench.servers.serve import SERVERS
@@ -61,6 +62,29 @@ def test_a_run_without_answers_or_report_is_refused() -> None:
         load.parse(said(requests=0))
     with pytest.raises(Refused, match="did not report: 'unable to connect'"):
         load.parse("unable to connect\n")
+
+
+# What pip says
+
+PIP = """\
+  error: subprocess-exited-with-error
+  × Building wheel for bjoern (pyproject.toml) did not run successfully.
+  ╰─> [8 lines of output]
+      gcc -c bjoern/server.c
+      bjoern/server.c:5:10: fatal error: ev.h: No such file or directory
+      error: command '/usr/bin/gcc' failed with exit code 1
+  ERROR: Failed building wheel for bjoern
+"""
+
+
+def test_the_reason_is_the_compiler_s_where_there_is_one() -> None:
+    lines = PIP.splitlines(keepends=True)
+    assert reason(PIP).endswith("fatal error: ev.h: No such file or directory")
+    del lines[4]
+    assert reason("".join(lines)).startswith("error: command '/usr/bin/gcc' failed")
+    assert reason("ERROR: No matching distribution\n").endswith("distribution")
+    assert reason("it did not\nwork\n") == "work"
+    assert reason("") == "no reason given"
 
 
 # What is printed
@@ -138,6 +162,13 @@ def test_what_was_to_be_reached_is_met_or_not() -> None:
         in targets
     )
     assert set(report.TARGETS) == set(SERVERS)
+
+
+def test_what_nobody_could_reach_is_said_to_be_so() -> None:
+    found = a_report()
+    found["servers"]["granian"]["runs"]["flask"] = runs(10_000, 5_000)
+    targets = report.section_targets(found)
+    assert "| 6.00 | 4.00 | **no**: more than there is | 5.00 |" in targets
 
 
 def test_each_section_is_put_between_its_own_markers() -> None:
