@@ -157,7 +157,7 @@ def main(argv: list[str] | None = None) -> int:
         default=",".join(DEFAULT),
         help=f"default: {','.join(DEFAULT)}; there are {', '.join(WSGI)}",
     )
-    parser.add_argument("--rounds", type=int, default=4, help="default: 4")
+    parser.add_argument("--rounds", type=int, default=3, help="default: 3")
     parser.add_argument(
         "--seconds", type=int, default=2, help="how long a load lasts; default: 2"
     )
