@@ -166,6 +166,10 @@ def test_the_targets_are_told_with_what_is_reached() -> None:
     assert f"| `session['x']` {by} | ≤ 2.5 | 3.00 | **no** |" in lines
 
 
+def test_what_is_as_quick_as_no_framework_has_no_gain_to_divide_by() -> None:
+    assert report.gain(a_report(raw=[1.7, 3.4])) == (pytest.approx(7.0), 1)
+
+
 def test_what_was_not_measured_is_said_to_be_so() -> None:
     found = a_report()
     for entry in found["workloads"]:
