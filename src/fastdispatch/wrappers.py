@@ -13,7 +13,6 @@ from . import errors
 from . import json
 from .engine.request import active_app
 from .engine.request import ImmutableMultiDict
-from .engine.request import not_utf8
 from .engine.request import RequestKernel
 from .engine.response import ResponseKernel
 
@@ -35,7 +34,11 @@ class Request(RequestKernel, WerkzeugRequest):  # type: ignore[misc]
         try:
             return super().full_path
         except UnicodeDecodeError as e:
-            raise not_utf8() from e
+            self._refuse_query(e)
+            raise
+
+    def _refuse_query(self, error: UnicodeDecodeError) -> None:
+        raise BadRequest("The query string of the request is not UTF-8.") from error
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
         """Raise what ``get_json`` raises; its return value is used instead if there is.

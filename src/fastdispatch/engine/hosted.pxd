@@ -45,5 +45,6 @@ cdef class HostedContext(Context):
     cdef end_request(self, object exc)
 
 
+cdef check_latin1(object text)
 @cython.locals(ctx=HostedContext)
 cdef HostedContext new_context(object app, Plan plan, object environ, Watcher host)

@@ -128,12 +128,18 @@ class Watcher(Host):
         raise NotImplementedError
 
 
+def check_latin1(text: Any) -> None:
+    """Raise UnicodeEncodeError for a str that holds more than latin-1 characters."""
+    if type(text) is str and not capi.is_ascii(text):
+        text.encode("latin-1")
+
+
 def new_context(app: Any, plan: Plan, environ: Any, host: Watcher) -> HostedContext:
     """Make the request context of one request."""
-    path = capi.table_get(environ, "PATH_INFO")
-    if type(path) is str and not capi.is_ascii(path):
-        # What is not latin-1 is an error before anything has begun. Rule 1.
-        path.encode("latin-1")
+    # What is not latin-1 is an error before anything has begun. Rule 1.
+    check_latin1(capi.table_get(environ, "PATH_INFO"))
+    check_latin1(capi.table_get(environ, "QUERY_STRING"))
+    check_latin1(capi.table_get(environ, "SCRIPT_NAME"))
     ctx: HostedContext = capi.new_instance(plan.context_class)
     ctx.start(app, plan, environ)
     ctx._host = host

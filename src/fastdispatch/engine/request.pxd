@@ -43,7 +43,6 @@ cdef object not_latin1(str key)
 @cython.locals(text=str)
 cdef object encode_query(object environ)
 
-cpdef object not_utf8()
 cdef object parse_pairs(str text, object storage)
 cdef object parse_cookies(str text, object storage)
 cdef bint is_known_storage(object storage)

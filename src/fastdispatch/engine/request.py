@@ -103,11 +103,6 @@ def not_latin1(key: str) -> BadRequest:
     )
 
 
-def not_utf8() -> BadRequest:
-    """The error for a query string that cannot be decoded."""
-    return BadRequest("The query string of the request is not UTF-8.")
-
-
 def encode_query(environ: Any) -> bytes:
     """The query string as it came.
 
@@ -397,6 +392,12 @@ class RequestKernel:
     def path(self, value: str) -> None:
         self._raw_path = value
 
+    def _refuse_query(self, error: UnicodeDecodeError) -> None:
+        """Raise what is to be raised for a query string that is not UTF-8.
+
+        *error* itself is if this does not raise.
+        """
+
     @property
     def query_string(self) -> bytes:
         """What follows the question mark, as it came. BadRequest if not latin-1."""
@@ -472,7 +473,8 @@ class RequestKernel:
         try:
             return _next(self).args
         except UnicodeDecodeError as e:
-            raise not_utf8() from e
+            self._refuse_query(e)
+            raise
 
     @property
     def cookies(self) -> Any:
