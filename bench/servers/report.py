@@ -154,9 +154,11 @@ def section_targets(report: Report) -> str:
         found = rates(entry)
         cells = [name_of(entry)]
         most = ratio(found, "raw", "flask")
+        # Where the server was waiting, another run might find more.
+        known = "raw" in found and median(entry["runs"]["raw"]["busy"]) >= BUSY
         for a, b, least, limit in (
             ("fastdispatch", "raw", TARGETS[name][0], None),
-            ("accelerated", "flask", TARGETS[name][1], most),
+            ("accelerated", "flask", TARGETS[name][1], most if known else None),
         ):
             value = ratio(found, a, b)
             met = "yes" if value is not None and value >= least else "**no**"

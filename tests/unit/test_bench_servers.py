@@ -169,6 +169,8 @@ def test_what_nobody_could_reach_is_said_to_be_so() -> None:
     found["servers"]["granian"]["runs"]["flask"] = runs(10_000, 5_000)
     targets = report.section_targets(found)
     assert "| 6.00 | 4.00 | **no**: more than there is | 5.00 |" in targets
+    found["servers"]["granian"]["runs"]["raw"]["busy"] = [0.5, 0.5]
+    assert "| 6.00 | 4.00 | **no** | 5.00 |" in report.section_targets(found)
 
 
 def test_each_section_is_put_between_its_own_markers() -> None:
