@@ -28,7 +28,7 @@ cpdef Context new_context(object app, Plan plan, object environ)
 cdef class Context(Routed):
     cdef dict __dict__
     cdef object __weakref__
-    cdef readonly object app
+    cdef public object app
     cdef Plan plan
     cdef readonly object environ
     cdef readonly bint has_request
