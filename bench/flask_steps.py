@@ -66,6 +66,8 @@ def flask_steps() -> dict[str, float]:
         result.close()
 
     with app.request_context(environ) as ctx:
+        # From Flask 3.2 on the steps take the context.
+        taken = () if "_cv_request" in vars(flask.globals) else (ctx,)
         request = ctx.request
         adapter = ctx.url_adapter
         steps: dict[str, Callable[[], object]] = {
@@ -77,11 +79,11 @@ def flask_steps() -> dict[str, float]:
             ),
             "match the URL": lambda: adapter.match(return_rule=True),
             "send three signals that nobody receives": send_signals,
-            "look for hooks before the view": lambda: app.preprocess_request(),
-            "call the view": lambda: app.dispatch_request(),
+            "look for hooks before the view": lambda: app.preprocess_request(*taken),
+            "call the view": lambda: app.dispatch_request(*taken),
             "make a response of what it returned": lambda: app.make_response(HELLO),
             "look for hooks after it, save the session": lambda: app.process_response(
-                response
+                *taken, response
             ),
             "make the headers, send, close": send,
             "whole": whole,

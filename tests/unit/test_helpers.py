@@ -13,6 +13,7 @@ from typing import Any
 import flask
 import flask.helpers
 import pytest
+from tests.conformance.subjects import FLASK32
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import NotFound
 from werkzeug.exceptions import Unauthorized
@@ -71,13 +72,16 @@ def test_has_context(lib: Any, app: Any) -> None:
 
 @pytest.mark.parametrize("name", ["after_this_request", "copy_current_request_context"])
 def test_c13_outside_of_a_request(lib: Any, app: Any, name: str) -> None:
-    for outside in (None, app.app_context()):
-        if outside is not None:
-            outside.push()
+    with pytest.raises(RuntimeError, match=f"'{name}' can only be used when"):
+        getattr(lib, name)(lambda response: response)
+    with app.app_context():
+        if lib is flask and FLASK32 and name == "copy_current_request_context":
+            assert (
+                getattr(lib, name)(lambda: "of the app alone")() == "of the app alone"
+            )
+            return
         with pytest.raises(RuntimeError, match=f"'{name}' can only be used when"):
             getattr(lib, name)(lambda response: response)
-        if outside is not None:
-            outside.pop()
 
 
 def test_c28_after_this_request_in_order(lib: Any, app: Any) -> None:
@@ -253,6 +257,9 @@ def test_c14_needs_a_request(lib: Any, app: Any) -> None:
         lib.stream_with_context(iter("x"))
     decorated = lib.stream_with_context(lambda: iter("x"))
     with app.app_context():
+        if lib is flask and FLASK32:
+            assert "".join(decorated()) == "x"
+            return
         with pytest.raises(RuntimeError, match="'stream_with_context' can only"):
             decorated()
 
@@ -497,6 +504,11 @@ def test_make_response(lib: Any, app: Any) -> None:
             lib.make_response(None)
 
 
+def default_redirect(lib: Any) -> int:
+    """Rule 55."""
+    return 303 if lib is flask and FLASK32 else 302
+
+
 def test_redirect_and_abort_outside_of_a_context(lib: Any) -> None:
     class Response(lib.Response):  # type: ignore[misc]
         pass
@@ -504,7 +516,7 @@ def test_redirect_and_abort_outside_of_a_context(lib: Any) -> None:
     response = lib.redirect("/x", 307, Response)
     assert (response.location, response.status_code) == ("/x", 307)
     assert type(response) is Response
-    assert lib.redirect("/x").status_code == 302
+    assert lib.redirect("/x").status_code == default_redirect(lib)
     with pytest.raises(Unauthorized):
         lib.abort(401)
     with pytest.raises(LookupError):
@@ -518,7 +530,7 @@ def test_redirect_and_abort_ask_the_app(lib: Any, app: Any) -> None:
     app.aborter.mapping[900] = Strange
     app.redirect = lambda location, code: (location, code)
     with app.app_context():
-        assert lib.redirect("/x") == ("/x", 302)
+        assert lib.redirect("/x") == ("/x", default_redirect(lib))
         with pytest.raises(Strange, match="why"):
             lib.abort(900, "why")
         with pytest.raises(HTTPException) as e:
