@@ -11,6 +11,8 @@
 #   make annotate  Cython's view of the compiled modules, as HTML
 #   make parity    Flask's own tests, on App
 #   make flask-suite   Flask's own tests, on accelerated Flask
+#   make flask-other FLASK=DIR   the same and all tests, on the Flask whose source is in
+#                  DIR: a checkout of its main branch, say
 #   make extensions    Flask's extensions and tracers, on accelerated Flask
 #
 # PYTHON=python3.12 VENV=.venv-3.12 uses another interpreter; ARGS="-x -k hooks" goes to
@@ -23,7 +25,7 @@ BIN := $(VENV)/bin
 ENGINE := $(wildcard src/fastdispatch/engine/*.py src/fastdispatch/engine/*.pxd)
 SOURCES := setup.py pyproject.toml src/fastdispatch/__init__.py $(ENGINE)
 
-.PHONY: build serve test test-compiled test-pure lint wheel bench bench-servers bench-footprint annotate parity flask-suite extensions test-extensions clean
+.PHONY: build serve test test-compiled test-pure lint wheel bench bench-servers bench-footprint annotate parity flask-suite flask-other test-flask extensions test-extensions clean
 
 build: $(VENV)/.built
 
@@ -109,6 +111,17 @@ parity: $(VENV)/.built $(VENV)/.group-dev
 
 flask-suite: $(VENV)/.built $(VENV)/.group-dev
 	$(BIN)/python tools/flask_suite.py $(ARGS)
+
+# In an environment of its own, where that Flask takes the place of the released one.
+flask-other:
+	$(if $(FLASK),,$(error FLASK=DIR has to say where the source of a Flask is))
+	$(MAKE) test-flask VENV=$(VENV)-flask FLASK=$(abspath $(FLASK))
+
+test-flask: $(VENV)/.built $(VENV)/.group-dev
+	$(BIN)/python -m pip install --quiet $(FLASK)
+	$(BIN)/python tools/flask_suite.py --source $(FLASK)
+	FASTDISPATCH_PURE=0 FASTDISPATCH_EXPECT=compiled $(BIN)/python -m pytest $(ARGS)
+	FASTDISPATCH_PURE=1 FASTDISPATCH_EXPECT=pure $(BIN)/python -m pytest $(ARGS)
 
 # In an environment of its own: they bring much along that no other test should see.
 extensions:
