@@ -32,6 +32,7 @@ COMPILED = (
     "request",
     "response",
     "routing",
+    "signing",
     "split",
 )
 

@@ -77,6 +77,7 @@ MODULES = {
     "request": ("new request read",),
     "response": ("make response",),
     "routing": ("match", "match among rules"),
+    "signing": ("session",),
     "split": ("accelerated request",),
 }
 

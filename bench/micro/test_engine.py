@@ -257,18 +257,18 @@ def test_plain(benchmark: Benchmark, case: str) -> None:
 @pytest.mark.parametrize("case", ["open", "save"])
 def test_session(fd: ModuleType, benchmark: Benchmark, case: str) -> None:
     app = an_app(fd)
-    interface = app.session_interface
-    cookie = f"session={interface.get_signing_serializer(app).dumps({'n': 1})}"
-    environ = BROWSER | {"HTTP_COOKIE": cookie}
+    serializer = app.session_interface.get_signing_serializer(app)
+    environ = BROWSER | {"HTTP_COOKIE": f"session={serializer.dumps({'n': 1})}"}
 
     def open_session() -> Any:
-        return interface.open_session(app, app.request_class(environ))
+        with app.request_context(environ) as context:
+            return context.session
 
     assert open_session()["n"] == 1
     if case == "open":
         benchmark(open_session)
         return
     with app.request_context(environ):
-        session = open_session()
-        session["n"] = 2
-        benchmark(lambda: interface.save_session(app, session, app.response_class()))
+        fd.session["n"] = 2
+        response = benchmark(lambda: app.process_response(app.response_class()))
+    assert "Set-Cookie" in response.headers

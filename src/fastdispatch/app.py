@@ -62,6 +62,7 @@ from .paths import find_instance_path
 from .scaffold import endpoint_of
 from .scaffold import Scaffold
 from .scaffold import setupmethod
+from .sessions import cookie_sessions
 from .sessions import SecureCookieSessionInterface
 from .sessions import SessionInterface
 from .wrappers import Request
@@ -86,9 +87,11 @@ _ERROR_STEPS = (
     "handle_user_exception",
     "trap_http_exception",
 )
+_SESSION_SETTINGS = ("permanent_session_lifetime", "secret_key")
 _STEPS = (
     *STEPS,
     *_ERROR_STEPS,
+    *_SESSION_SETTINGS,
     "debug",
     "session_interface",
     "request_class",
@@ -315,6 +318,7 @@ class App(Application, Scaffold):
             interface.opens_on_first_use,
             type(interface) is SecureCookieSessionInterface
             and "get_cookie_name" not in vars(interface),
+            cookie_sessions(interface) if self._has_stock_cookies() else None,
         )
         plan.use_responses(self.response_class)
         plan.use_errors(self.error_handler_spec, stock.issuperset(_ERROR_STEPS))
@@ -323,6 +327,16 @@ class App(Application, Scaffold):
             getattr(self.request_class, "__init__", None) is Request.__init__
         )
         return plan
+
+    def _has_stock_cookies(self) -> bool:
+        """Whether what session cookies depend on, beside their interface, is ours."""
+        cls = type(self)
+        return all(
+            getattr(cls, name) is vars(App)[name] for name in _SESSION_SETTINGS
+        ) and all(
+            getattr(self.request_class, name, None) is getattr(Request, name)
+            for name in ("cookies", "dict_storage_class")
+        )
 
     def _begin(self) -> None:
         """Note the first request; run before_first_request. Rules 19 and 20."""

@@ -17,6 +17,7 @@ from blinker import NamedSignal
 from flask import signals
 from flask.app import Flask  # flask.Flask is another class once tracers are at work
 from flask.ctx import _AppCtxGlobals  # pyright: ignore[reportPrivateUsage]
+from flask.sansio.app import App
 from flask.sessions import SecureCookieSession
 from flask.sessions import SecureCookieSessionInterface
 from flask.sessions import SessionInterface
@@ -25,12 +26,14 @@ from flask.wrappers import Response
 from werkzeug.routing import Map
 from werkzeug.routing import MapAdapter
 
+from ._flask_sessions import cookie_sessions
 from .engine.lifecycle import HostedApplication
 from .engine.plan import Plan
 from .engine.plan import STEPS
 from .engine.request import RequestKernel
 from .engine.response import ResponseKernel
 from .engine.routing import Matcher
+from .engine.signing import CookieSessions
 
 if TYPE_CHECKING or "_cv_request" in vars(flask.globals):
     from . import _flask31 as version
@@ -45,8 +48,10 @@ F = TypeVar("F", bound=Flask)
 
 
 _OWN_STEPS = tuple(step for step in STEPS if step != "wsgi_app")
+_SESSION_SETTINGS = ("permanent_session_lifetime", "secret_key")
 _CLASS_NAMES = (
     *STEPS,
+    *_SESSION_SETTINGS,
     "app_context",
     "app_ctx_globals_class",
     "request_class",
@@ -58,7 +63,7 @@ _class_values = attrgetter(*_CLASS_NAMES)
 # What the plan is drawn from, besides the class: while each of these is the same object
 # in the application's ``__dict__`` (or is not there), the plan holds.
 _INSTANCE_NAMES = (
-    *(name for name in _CLASS_NAMES if name != "wsgi_app"),
+    *(name for name in _CLASS_NAMES if name not in ("wsgi_app", *_SESSION_SETTINGS)),
     "after_request_funcs",
     "before_request_funcs",
     "config",
@@ -250,6 +255,7 @@ class Engine(HostedApplication):
                 or _genuine(inspect.getattr_static(app.request_class, "cookies"))
             ),
             True,
+            sessions_of(app),
         )
         request_stand_in = None
         if app.request_class is Request and _unpatched(Request):
@@ -330,6 +336,16 @@ def session_is_stock(interface: SessionInterface) -> bool:
         and _unpatched(SecureCookieSession)
         and not set(_SESSION_NAMES) & set(vars(interface))
     )
+
+
+def sessions_of(app: Flask) -> CookieSessions | None:
+    """What of the engine reads and writes the session cookies of *app*, or None."""
+    cls = type(app)
+    if any(getattr(cls, name) is not vars(App)[name] for name in _SESSION_SETTINGS):
+        return None
+    if not session_is_stock(app.session_interface):
+        return None
+    return cookie_sessions(app.session_interface)
 
 
 def _is_flask_wsgi_app(value: Any, app: Flask) -> bool:
@@ -494,13 +510,13 @@ def explain(app: Flask) -> Explanation:
     interface = app.session_interface
     lazy = session_is_stock(interface)
     name = type(interface).__name__
-    rows.append(
-        Step(
-            "session",
-            lazy,
-            f"{name}, opened on first use" if lazy else f"{name}, opened each time",
-        )
-    )
+    if not lazy:
+        why = f"{name}, opened each time"
+    elif sessions_of(app) is None:
+        why = f"{name}, opened on first use; Flask reads and writes the cookie"
+    else:
+        why = f"{name}, opened on first use"
+    rows.append(Step("session", lazy, why))
     for attribute, stock in (("request_class", Request), ("response_class", Response)):
         cls = getattr(app, attribute)
         rows.append(

@@ -199,7 +199,7 @@ class TagDateTime(JSONTag):
         return parse_date(value)
 
 
-_STOCK_TAGS: list[type[JSONTag]] = [
+STOCK_TAGS: list[type[JSONTag]] = [
     TagDict,
     PassDict,
     TagTuple,
@@ -209,7 +209,7 @@ _STOCK_TAGS: list[type[JSONTag]] = [
     TagUUID,
     TagDateTime,
 ]
-_STOCK_KEYS = frozenset(tag.key for tag in _STOCK_TAGS if tag.key)
+_STOCK_KEYS = frozenset(tag.key for tag in STOCK_TAGS if tag.key)
 
 # No stock tag is for a value of one of these classes (exactly these).
 _UNTAGGED = frozenset({str, int, float, bool, type(None)})
@@ -220,7 +220,7 @@ class TaggedJSONSerializer:
 
     __slots__ = ("_stock_order", "order", "tags")
 
-    default_tags: ClassVar[list[type[JSONTag]]] = _STOCK_TAGS.copy()
+    default_tags: ClassVar[list[type[JSONTag]]] = STOCK_TAGS.copy()
     """The tags that a new serializer has, in the order in which they are asked."""
 
     def __init__(self) -> None:
@@ -230,7 +230,7 @@ class TaggedJSONSerializer:
             self.register(tag_class)
         # What `order` is as long as nobody has changed it.
         self._stock_order: list[JSONTag] | None = None
-        if type(self) is TaggedJSONSerializer and self.default_tags == _STOCK_TAGS:
+        if type(self) is TaggedJSONSerializer and self.default_tags == STOCK_TAGS:
             self._stock_order = self.order.copy()
 
     def register(

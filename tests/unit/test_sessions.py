@@ -22,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import BadSignature
 from itsdangerous import URLSafeTimedSerializer
+from itsdangerous.encoding import base64_encode
 from markupsafe import Markup
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
@@ -348,7 +349,7 @@ def bad_cookies() -> list[str]:
         return str(sign(value.encode()).decode())
 
     late = "_" * 11  # a timestamp that no datetime can hold
-    long = sessions._encode(bytes(6) + NOW.to_bytes(4, "big")).decode()
+    long = base64_encode(bytes(6) + NOW.to_bytes(4, "big")).decode()
     deep = stock.dumps("x").split(".")[0]
     return [
         *("", ".", "..", "...", "a", "a.b", "a.b.c", "=.=.=", "\x00.\x01", "é.é.é"),
@@ -409,7 +410,7 @@ def test_a_changed_byte_is_noticed(data: st.DataObject) -> None:
 def test_an_unsigned_zlib_bomb_is_never_inflated() -> None:
     bomb = zlib.compress(b"0" * 10_000_000)
     app = make("ours")
-    cookie = "." + sessions._encode(bomb).decode() + ".AAAA.AAAA"
+    cookie = "." + base64_encode(bomb).decode() + ".AAAA.AAAA"
     with mock.patch("zlib.decompress", side_effect=AssertionError):
         assert dict(opened(app, cookie)) == {}
 
@@ -775,3 +776,85 @@ def test_changes_are_noticed(library: Any) -> None:
         change(session)
         assert session.modified
     assert session.permanent is True and session["_permanent"] is True
+
+
+# As a request opens and saves them: in the engine, where it is sure.
+
+
+def program(framework: str, data: Any, **config: Any) -> Any:
+    app = make(framework, **config)
+
+    def view() -> str:
+        session = (flask if framework == "flask" else fastdispatch).session
+        session.update(data)
+        return repr(sorted(session.items()))
+
+    app.add_url_rule("/", "index", view)
+    return app
+
+
+def asked(app: Any, cookie: str | None) -> Any:
+    headers = {} if cookie is None else {"Cookie": cookie}
+    answer = app.test_client(use_cookies=False).get("/", headers=headers)
+    return answer.headers.to_wsgi_list(), answer.text
+
+
+@given(
+    data=st.dictionaries(st.text(max_size=8), json_values, max_size=6),
+    key=st.text(min_size=1) | st.binary(min_size=1),
+)
+@example(data=PLAIN, key="key")
+@example(data=RICH, key="key")
+@example(data=LONG, key=b"key")
+def test_a_request_reads_and_writes_the_cookie_of_flask(data: Any, key: Any) -> None:
+    ours = program("ours", data, SECRET_KEY=key, SECRET_KEY_FALLBACKS=["old"])
+    theirs = program("flask", data, SECRET_KEY=key, SECRET_KEY_FALLBACKS=["old"])
+    for signer in (key, "old", "unknown"):
+        cookie = f"session={signed(make('flask', SECRET_KEY=signer), {'before': 1})}"
+        assert asked(ours, cookie) == asked(theirs, cookie)
+    assert asked(ours, None) == asked(theirs, None)
+
+
+def of_ours() -> list[tuple[Any, str]]:
+    return [
+        (cls, name)
+        for cls, names in sessions._CLASSES.items()
+        for name in names
+        if callable(getattr(cls, name))
+        and not isinstance(getattr(cls, name), type)
+        and not name.startswith("__")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"), of_ours(), ids=lambda v: getattr(v, "__name__", v)
+)
+def test_what_is_patched_answers_a_request(
+    cls: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Patched(Exception):
+        pass
+
+    def patched(*args: Any, **kwargs: Any) -> Any:
+        raise Patched(name)
+
+    def calls() -> bool:
+        app.config["PROPAGATE_EXCEPTIONS"] = True
+        try:
+            asked(app, cookie)
+        except Patched:
+            return True
+        return False
+
+    app = program("ours", {"a": (1, "x")})
+    cookie = f"session={signed(app, RICH)}"
+    asked(app, cookie)
+    static = isinstance(vars(cls).get(name), staticmethod)
+    monkeypatch.setattr(cls, name, staticmethod(patched) if static else patched)
+    # As when the interface's own methods run, for it never was the engine's turn.
+    expected = calls()
+    monkeypatch.undo()
+    app.session_interface = type("Own", (SecureCookieSessionInterface,), {})()
+    asked(app, cookie)
+    monkeypatch.setattr(cls, name, staticmethod(patched) if static else patched)
+    assert calls() == expected

@@ -204,7 +204,15 @@ cdef inline object to_int(str text, Py_ssize_t start):
     return -value if minus else value
 
 
+cdef extern from "string.h":
+    int memcmp(const void *, const void *, size_t) noexcept
+
+
 cdef extern from "Python.h":
+    object PyUnicode_New(Py_ssize_t, Py_UCS4)
+    object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
+    char *PyBytes_AS_STRING(object)
+    Py_ssize_t PyBytes_GET_SIZE(object)
     PyObject *PyDict_SetDefault(object, object, object) except NULL
     str PyUnicode_FromKindAndData(int, const void *, Py_ssize_t)
     str PyUnicode_DecodeUTF8(const char *, Py_ssize_t, const char *)
@@ -351,6 +359,122 @@ cdef extern from "Python.h":
     Py_ssize_t PyUnicode_FindChar(
         object text, Py_UCS4 character, Py_ssize_t start, Py_ssize_t stop, int direction
     ) except -2
+
+
+cdef inline object find_cookie(str text, str name):
+    cdef const char *data
+    cdef const char *wanted
+    cdef Py_ssize_t size
+    cdef Py_ssize_t wanted_size
+    cdef Py_ssize_t index
+    cdef Py_ssize_t start = 0
+    cdef Py_ssize_t equals = -1
+    cdef char c
+    if not PyUnicode_IS_ASCII(text) or not PyUnicode_IS_ASCII(name):
+        return None
+    data = <const char *>PyUnicode_DATA(text)
+    size = len(text)
+    wanted = <const char *>PyUnicode_DATA(name)
+    wanted_size = len(name)
+    for index in range(size + 1):
+        c = data[index] if index < size else c';'
+        if c == c';':
+            if equals < 0:
+                equals = index
+            if (
+                equals > start
+                and equals - start == wanted_size
+                and memcmp(data + start, wanted, wanted_size) == 0
+            ):
+                equals += 1
+                if equals >= index:
+                    return ""
+                return PyUnicode_FromKindAndData(1, data + equals, index - equals)
+            start = index + 1
+            equals = -1
+        elif c == c' ':
+            if index > start:
+                return None
+            start = index + 1
+        elif c == c'=':
+            if equals < 0:
+                equals = index
+        elif c == c'"' or c == c'\t':
+            return None
+    return ""
+
+
+cdef inline bint may_shrink(bytes data) noexcept:
+    return len(data) > 11
+
+
+cdef extern from *:
+    """
+    static const char fd_base64[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static CYTHON_INLINE int fd_base64_value(unsigned char c) {
+        if (c >= 'A' && c <= 'Z') return c - 'A';
+        if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+        if (c >= '0' && c <= '9') return c - '0' + 52;
+        return c == '-' ? 62 : c == '_' ? 63 : -1;
+    }
+    """
+    const char *fd_base64
+    int fd_base64_value(unsigned char c) noexcept
+
+
+cdef inline str to_base64(bytes data):
+    cdef const unsigned char *source = <const unsigned char *>PyBytes_AS_STRING(data)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
+    cdef Py_ssize_t left = size % 3
+    cdef object text = PyUnicode_New(size // 3 * 4 + (left + 1 if left else 0), 127)
+    cdef char *target = <char *>PyUnicode_DATA(text)
+    cdef Py_ssize_t index
+    cdef unsigned int bits
+    for index in range(0, size - 2, 3):
+        bits = (source[0] << 16) | (source[1] << 8) | source[2]
+        target[0] = fd_base64[bits >> 18]
+        target[1] = fd_base64[(bits >> 12) & 63]
+        target[2] = fd_base64[(bits >> 6) & 63]
+        target[3] = fd_base64[bits & 63]
+        source += 3
+        target += 4
+    if left:
+        bits = source[0] << 16
+        if left == 2:
+            bits |= source[1] << 8
+            target[2] = fd_base64[(bits >> 6) & 63]
+        target[0] = fd_base64[bits >> 18]
+        target[1] = fd_base64[(bits >> 12) & 63]
+    return <str>text
+
+
+cdef inline bytes from_base64(str text, Py_ssize_t start):
+    # start is not beyond the end of text.
+    cdef const unsigned char *source = <const unsigned char *>PyUnicode_DATA(text)
+    cdef Py_ssize_t size = PyUnicode_GET_LENGTH(text) - start
+    cdef Py_ssize_t index
+    cdef object data
+    cdef char *target
+    cdef unsigned int bits = 0
+    cdef int have = 0
+    cdef int value
+    if not PyUnicode_IS_ASCII(text) or size % 4 == 1:
+        return None
+    data = PyBytes_FromStringAndSize(NULL, size * 3 // 4)
+    target = PyBytes_AS_STRING(data)
+    for index in range(start, start + size):
+        value = fd_base64_value(source[index])
+        if value < 0:
+            return None
+        bits = (bits << 6) | <unsigned int>value
+        have += 6
+        if have >= 8:
+            have -= 8
+            target[0] = <char>(bits >> have)
+            target += 1
+            bits &= (1 << have) - 1
+    return <bytes>data
 
 
 cdef inline bint has_newline(str text) except -1:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import operator
 import types
+from binascii import a2b_base64
+from binascii import b2a_base64
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -142,6 +144,52 @@ def read_cookies(text: str, target: Any) -> bool:
 def is_head(method: str) -> bool:
     """Whether a request method is HEAD."""
     return method == "HEAD"
+
+
+def find_cookie(text: str, name: str) -> str | None:
+    """The first cookie of that *name* in a header, as :func:`read_cookies` reads it.
+
+    :return: "" if there is none; None if unsure.
+    """
+    if not text.isascii() or '"' in text or "\t" in text:
+        return None
+    text = text.replace("; ", ";")
+    if " " in text:
+        return None
+    start = f"{name}="
+    for pair in text.split(";"):
+        if pair.startswith(start):
+            return pair[len(start) :]
+        if pair == name:
+            return ""
+    return ""
+
+
+def may_shrink(data: bytes) -> bool:
+    """Whether zlib might save more than one byte. False: surely not."""
+    # Two bytes of header, four of checksum, and what is the least that stands for more
+    # than eight bytes: three bits, a literal of eight, a match of twelve, an end of
+    # seven.
+    return len(data) > 11
+
+
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
+
+
+def to_base64(data: bytes) -> str:
+    """*data* in URL-safe base64 (RFC 4648) without padding."""
+    encoded = b2a_base64(data, newline=False).translate(_TO_URL)
+    return encoded.rstrip(b"=").decode("ascii")
+
+
+def from_base64(text: str, start: int) -> bytes | None:
+    """What ``text[start:]`` has in it; None if that is not sure."""
+    try:
+        data = text[start:].encode("ascii").translate(_FROM_URL)
+        return a2b_base64(data + b"=" * (-len(data) % 4), strict_mode=True)
+    except ValueError:
+        return None
 
 
 def has_newline(text: str) -> bool:

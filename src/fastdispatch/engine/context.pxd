@@ -67,6 +67,9 @@ cdef class Context(Routed):
     cdef object opened_session(self)
     cdef object call_step(self, object step)
     cdef object call_step_with(self, object step, object value)
+    cdef object open_cookie_session(self)
+    cdef bint save_cookie_session(self, object session, object response) except -1
+    cdef bint is_current(self) except -1
     @cython.locals(plan=Plan, matcher=Matcher, code=int)
     cdef match(self)
     @cython.locals(plan=Plan)

@@ -233,6 +233,32 @@ class Context(Routed):
     def _session(self, value: Any) -> None:
         self.opened = value
 
+    def open_cookie_session(self) -> Any:
+        """The session, of the stock kind in a cookie; None if it is not surely that."""
+        plan = self.plan
+        sessions = plan.cookie_sessions
+        if sessions is None or not self.is_current():
+            return None
+        session = sessions.open(self.app, self.environ, self.made_request)
+        if session is not None:
+            self.opened = session
+        return session
+
+    def save_cookie_session(self, session: Any, response: Any) -> bool:
+        """Save a session of that kind. False if its interface must do so."""
+        plan = self.plan
+        sessions = plan.cookie_sessions
+        return (
+            sessions is not None
+            and self.is_current()
+            and sessions.save(self.app, session, response)
+        )
+
+    def is_current(self) -> bool:
+        """Whether the application of this context is the current one."""
+        current = capi.var_get(_var)
+        return current is self or (current is not None and current.app is self.app)
+
     def get_session(self) -> Any:
         """The same as :attr:`session`."""
         session = self.opened
@@ -382,6 +408,10 @@ class Context(Routed):
         if session is None:
             app = self.app
             interface = app.session_interface
+            if interface is self.plan.session_interface:
+                session = self.open_cookie_session()
+                if session is not None:
+                    return session
             session = interface.open_session(app, self.request)
             if session is None:
                 session = interface.make_null_session(app)

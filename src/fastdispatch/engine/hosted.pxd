@@ -42,6 +42,7 @@ cdef class HostedContext(Context):
     @cython.locals(plan=Plan, now=Plan, host=Watcher)
     cdef Plan renew(self)
     cdef object opened_session(self)
+    cdef bint is_current(self) except -1
     cdef end_request(self, object exc)
 
 

@@ -204,6 +204,9 @@ class HostedContext(Context):
         """The session, opened now if it was not. Rule 5."""
         session = self.opened
         if session is None:
+            session = self.open_cookie_session()
+            if session is not None:
+                return session
             app = self.app
             # The one that it would have been opened by when this was pushed.
             interface = self.plan.session_interface
@@ -212,6 +215,11 @@ class HostedContext(Context):
                 session = interface.make_null_session(app)
             self.opened = session
         return session
+
+    def is_current(self) -> bool:
+        """Whether the application of this context is the current one."""
+        current = capi.var_get(self.plan.app_var)
+        return current is not None and (current is self or current.app is self.app)
 
     def end_request(self, exc: Any) -> None:
         """As :meth:`end`: the host's rules say what becomes of what is left behind."""

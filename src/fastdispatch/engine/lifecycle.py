@@ -404,9 +404,10 @@ def process_response(ctx: Context, response: Any) -> Any:
             plan = ctx.renew()
     if owes_session(ctx):
         session = ctx.opened_session()
-        interface = plan.session_interface
-        if not interface.is_null_session(session):
-            interface.save_session(app, session, response)
+        if not ctx.save_cookie_session(session, response):
+            interface = plan.session_interface
+            if not interface.is_null_session(session):
+                interface.save_session(app, session, response)
     return response
 
 
@@ -424,7 +425,10 @@ def owes_session(ctx: Context) -> bool:
     if not capi.table_get(plan.config, "SESSION_REFRESH_EACH_REQUEST"):
         return False
     name = capi.table_get(plan.config, "SESSION_COOKIE_NAME")
-    return not (type(name) is str and capi.is_ascii(name) and name not in cookies)
+    if type(name) is str and capi.is_ascii(name) and name not in cookies:
+        return False
+    sessions = plan.cookie_sessions
+    return sessions is None or not sessions.owes_nothing(ctx.app, ctx.environ)
 
 
 def end(ctx: Context, error: Any) -> None:

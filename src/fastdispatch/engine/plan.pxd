@@ -1,6 +1,7 @@
 import cython
 
 from . cimport capi
+from .signing cimport CookieSessions
 
 
 @cython.final
@@ -52,6 +53,7 @@ cdef class Plan:
     cdef object session_interface
     cdef bint lazy_session
     cdef bint cookie_named_by_config
+    cdef readonly CookieSessions cookie_sessions
     cdef bint lazy_request
     cdef object response_class
     cdef object error_handlers

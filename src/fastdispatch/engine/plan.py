@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import capi
+from .signing import CookieSessions
 
 STEPS: tuple[str, ...] = (
     "create_url_adapter",
@@ -156,15 +157,23 @@ class Plan:
         self.flat = flat
         self.known_hosts: set[Any] = set()
 
-    def use_session(self, interface: Any, lazy: bool, named_by_config: bool) -> None:
+    def use_session(
+        self,
+        interface: Any,
+        lazy: bool,
+        named_by_config: bool,
+        cookie_sessions: CookieSessions | None = None,
+    ) -> None:
         """Keep the session interface.
 
         *lazy*: a session opens when first looked at. *named_by_config*: its cookie has
         the name in the config, and a request without that cookie owes it nothing.
+        *cookie_sessions* stands in for the interface where it can.
         """
         self.session_interface = interface
         self.lazy_session = lazy
         self.cookie_named_by_config = named_by_config
+        self.cookie_sessions = cookie_sessions
 
     def use_responses(self, response_class: Any) -> None:
         """Keep what responses are made of."""
