@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from pathlib import Path
 
 from setuptools import Extension
 from setuptools import setup
@@ -44,6 +45,8 @@ DIRECTIVES = {
     "nonecheck": True,
 }
 
+TRANSLATED = os.path.join("build", "cython")
+
 MODES = ("auto", "require", "pure")
 
 
@@ -72,14 +75,25 @@ class BuildExtensions(build_ext):
         try:
             translated = cythonize(  # type: ignore[no-untyped-call]
                 self.extensions,
-                build_dir=os.path.join("build", "cython"),
+                build_dir=TRANSLATED,
                 compiler_directives=DIRECTIVES,
+                force=declarations_changed(),
             )
         except CompileError as error:
             raise CannotCompile(f"Cython: {error}") from error
         sources = {extension.name: extension.sources for extension in translated}
         for extension in self.extensions:
             extension.sources = sources[extension._full_name]
+
+
+def declarations_changed() -> bool:
+    """Whether a .pxd is newer than C made before.
+
+    Cython itself does not notice: ``from . cimport capi`` is no dependency to it.
+    """
+    made = [path.stat().st_mtime for path in Path(TRANSLATED).rglob("*.c")]
+    declared = [path.stat().st_mtime for path in Path("src").rglob("*.pxd")]
+    return bool(made) and max(declared) > min(made)
 
 
 def build_mode() -> str:

@@ -43,6 +43,11 @@ cdef inline bint is_plain_function(object func) except -1:
     return fd_is_plain_function(func, "_is_coroutine_marker")
 
 
+cdef extern from "string.h":
+    const void *memchr(const void *, int, size_t) noexcept
+    int memcmp(const void *, const void *, size_t) noexcept
+
+
 cdef extern from "Python.h":
     bint PyUnicode_IS_ASCII(object text)
     int PyUnicode_KIND(object text)
@@ -138,12 +143,55 @@ cdef inline object table_get(object table, object key):
     return <object>value
 
 
+cdef extern from *:
+    """
+    #if PY_VERSION_HEX >= 0x030C0000 && !defined(Py_GIL_DISABLED)
+    /* Each module that watches has its own count. */
+    static unsigned long long fd_watched_changes = 1;
+    static int fd_watcher = -1;
+
+    static int fd_count_change(
+        PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value
+    ) {
+        (void)event; (void)dict; (void)key; (void)value;
+        fd_watched_changes++;
+        return 0;
+    }
+    static int fd_watch(PyObject *table) {
+        if (!PyDict_Check(table)) return 0;
+        if (fd_watcher < 0) fd_watcher = PyDict_AddWatcher(fd_count_change);
+        if (fd_watcher < 0) {
+            /* Others have taken all there are. */
+            PyErr_Clear();
+            return 0;
+        }
+        return PyDict_Watch(fd_watcher, table) < 0 ? -1 : 1;
+    }
+    #define fd_changes_watched() fd_watched_changes
+    #else
+    #define fd_watch(table) 0
+    #define fd_changes_watched() 0ULL
+    #endif
+    """
+    bint fd_watch(object table) except -1
+    unsigned long long fd_changes_watched() noexcept
+
+
+cdef inline bint watch(object table) except -1:
+    return fd_watch(table)
+
+
+cdef inline unsigned long long watched_changes() noexcept:
+    return fd_changes_watched()
+
+
 cdef extern from "Python.h":
     bytes PyUnicode_AsUTF8String(object text)
 
 
 cdef inline bint is_head(str method):
-    return method == "HEAD"
+    # Most methods are told by their length.
+    return PyUnicode_GET_LENGTH(method) == 4 and method == "HEAD"
 
 
 cdef inline bytes utf8(str text):
@@ -156,6 +204,22 @@ cdef inline object instance_dict(object obj):
 
 cdef inline object new_instance(object cls):
     return fd_new_instance(cls, ())
+
+
+cdef inline bint contains(str text, str part) noexcept:
+    # Both are ASCII, and there is something in part.
+    cdef const char *at = <const char *>PyUnicode_DATA(text)
+    cdef const char *wanted = <const char *>PyUnicode_DATA(part)
+    cdef Py_ssize_t size = PyUnicode_GET_LENGTH(part)
+    cdef const char *stop = at + PyUnicode_GET_LENGTH(text) - size + 1
+    while at < stop:
+        at = <const char *>memchr(at, wanted[0], stop - at)
+        if at is NULL:
+            return False
+        if memcmp(at, wanted, size) == 0:
+            return True
+        at += 1
+    return False
 
 
 cdef inline Py_ssize_t find_char(
@@ -204,15 +268,14 @@ cdef inline object to_int(str text, Py_ssize_t start):
     return -value if minus else value
 
 
-cdef extern from "string.h":
-    int memcmp(const void *, const void *, size_t) noexcept
-
-
 cdef extern from "Python.h":
     object PyUnicode_New(Py_ssize_t, Py_UCS4)
     object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
     char *PyBytes_AS_STRING(object)
     Py_ssize_t PyBytes_GET_SIZE(object)
+    Py_ssize_t PyTuple_GET_SIZE(object)
+    PyObject *PyTuple_GET_ITEM(object, Py_ssize_t)
+    bint PyDict_Next(object, Py_ssize_t *, PyObject **, PyObject **) noexcept
     PyObject *PyDict_SetDefault(object, object, object) except NULL
     str PyUnicode_FromKindAndData(int, const void *, Py_ssize_t)
     str PyUnicode_DecodeUTF8(const char *, Py_ssize_t, const char *)
@@ -223,6 +286,28 @@ cdef extern from "Python.h":
 cdef inline object stored(object target, object key):
     cdef PyObject *value = PyDict_GetItemWithError(target, key)
     return None if value is NULL else <object>value
+
+
+cdef inline bint holds(dict target, bytes places, tuple keys, tuple values) except -1:
+    # PERF: a place looked at is a third of a lookup. An attribute's name is interned.
+    cdef PyObject *key
+    cdef PyObject *value
+    cdef Py_ssize_t index
+    cdef Py_ssize_t place
+    for index in range(PyTuple_GET_SIZE(keys)):
+        place = PyBytes_AS_STRING(places)[index]
+        key = value = NULL
+        if (
+            PyDict_Next(target, &place, &key, &value)
+            and key is PyTuple_GET_ITEM(keys, index)
+            and value is PyTuple_GET_ITEM(values, index)
+        ):
+            continue
+        if stored(target, <object>PyTuple_GET_ITEM(keys, index)) is not (
+            <object>PyTuple_GET_ITEM(values, index)
+        ):
+            return False
+    return True
 
 
 cdef inline int append_value(object target, object name, object value) except -1:

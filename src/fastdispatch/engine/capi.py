@@ -96,6 +96,29 @@ def stored(target: Any, key: Any) -> Any:
     return dict.get(target, key)
 
 
+def holds(
+    target: Any, places: bytes, keys: tuple[Any, ...], values: tuple[Any, ...]
+) -> bool:
+    """Whether each of *values* is what :func:`stored` finds under its key.
+
+    *places*: how many keys of *target*, a dict, probably come before each.
+    """
+    for key, value in zip(keys, values, strict=True):
+        if dict.get(target, key) is not value:
+            return False
+    return True
+
+
+def watch(table: Any) -> bool:
+    """Have changes of *table*, a dict, counted. False where nobody can count them."""
+    return False
+
+
+def watched_changes() -> int:
+    """How often watched tables may have changed; 0 where nobody counts."""
+    return 0
+
+
 def append_value(target: Any, name: Any, value: Any) -> None:
     """Append *value* to the list that *target*, a dict of lists, has for *name*."""
     dict.setdefault(target, name, []).append(value)
@@ -139,6 +162,11 @@ def read_cookies(text: str, target: Any) -> bool:
         if name:
             append_value(target, name, value)
     return True
+
+
+def contains(text: str, part: str) -> bool:
+    """Whether *part*, ASCII and not empty, is in *text*, ASCII."""
+    return part in text
 
 
 def is_head(method: str) -> bool:

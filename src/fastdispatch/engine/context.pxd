@@ -40,6 +40,7 @@ cdef class Context(Routed):
     cdef object _g
     cdef object _adapter
     cdef bint _matched
+    cdef object method
     cdef object _after_functions
     cdef tuple body_item
     cdef str body_status

@@ -165,6 +165,7 @@ class Context(Routed):
         self._g = None
         self._adapter = None
         self._matched = False
+        self.method: Any = None
         self._after_functions: list[Any] | None = None
         self.body_item = None
         self.body_status = None
@@ -443,16 +444,16 @@ class Context(Routed):
             if (
                 capi.table_get(environ, "HTTP_HOST") in plan.known_hosts
                 and capi.table_get(environ, "HTTP_UPGRADE") is None
-                and capi.table_get(plan.config, "TRUSTED_HOSTS") is None
+                and plan.trusts_all_hosts()
             ):
                 matcher = plan.matcher
                 if not matcher.fresh():
                     matcher = Matcher(plan.url_map)
                     plan.matcher = matcher
                 path = capi.table_get(environ, "PATH_INFO")
-                code = matcher.match(
-                    self, "" if path is None else path, environ["REQUEST_METHOD"]
-                )
+                method = environ["REQUEST_METHOD"]
+                self.method = method
+                code = matcher.match(self, "" if path is None else path, method)
                 if code == _MATCHED:
                     request = self.made_request
                     if request is not None:
@@ -742,6 +743,7 @@ class Context(Routed):
     def _copy_into(self, ctx: Context, teardown: bool) -> None:
         ctx.opened = self.opened_session()
         ctx.route = self.route
+        ctx.method = self.method
         ctx.args = self.args
         ctx._matched = self._matched
         ctx._adapter = self._adapter

@@ -336,7 +336,7 @@ def dispatch_request(ctx: Context) -> Any:
         rule = route.rule
         args = ctx.args
         endpoint = route.endpoint
-        method = ctx.environ["REQUEST_METHOD"]
+        method = ctx.method
     else:
         rule = request.url_rule
         args = request.view_args
@@ -422,10 +422,17 @@ def owes_session(ctx: Context) -> bool:
     if not plan.cookie_named_by_config:
         return bool(plan.session_interface.needs_save_unopened(ctx.app, ctx.environ))
     # PERF: asking the interface took a sixth of a hello world's time.
-    if not capi.table_get(plan.config, "SESSION_REFRESH_EACH_REQUEST"):
+    if not plan.refreshes_cookie():
         return False
-    name = capi.table_get(plan.config, "SESSION_COOKIE_NAME")
-    if type(name) is str and capi.is_ascii(name) and name not in cookies:
+    name = plan.cookie_name
+    if (
+        type(name) is str
+        and type(cookies) is str
+        and name
+        and capi.is_ascii(name)
+        and capi.is_ascii(cookies)
+        and not capi.contains(cookies, name)
+    ):
         return False
     sessions = plan.cookie_sessions
     return sessions is None or not sessions.owes_nothing(ctx.app, ctx.environ)

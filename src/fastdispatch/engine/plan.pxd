@@ -34,6 +34,13 @@ cdef class Plan:
     cdef object teardown_appcontext
     cdef object view_functions
     cdef object config
+    cdef bint config_watched
+    cdef unsigned int config_version
+    cdef unsigned long long hosts_seen
+    cdef bint hosts_trusted
+    cdef unsigned long long cookie_seen
+    cdef bint cookie_refreshed
+    cdef object cookie_name
     cdef object pushed
     cdef object started
     cdef object finished
@@ -69,6 +76,11 @@ cdef class Plan:
     cdef object response_stand_in
     cdef bint lazy_app_context
 
+    cdef bint watches_config(self)
+    @cython.locals(changes=cython.ulonglong)
+    cdef bint trusts_all_hosts(self) except -1
+    @cython.locals(changes=cython.ulonglong)
+    cdef bint refreshes_cookie(self) except -1
     cpdef bint stale(self, object cls)
 
 

@@ -99,6 +99,41 @@ class Plan:
         self.teardown_appcontext = teardown_appcontext
         self.view_functions = view_functions
         self.config = config
+        self.config_watched = capi.watch(config)
+        self.config_version = capi.type_version(type(config))
+        self.hosts_seen = 0
+        self.cookie_seen = 0
+
+    def watches_config(self) -> bool:
+        """Whether every change of what the config says is counted.
+
+        PERF: three lookups less are a fortieth of hello world's instructions.
+        """
+        version = self.config_version
+        return (
+            self.config_watched
+            and version != 0
+            and version == capi.type_version(type(self.config))
+        )
+
+    def trusts_all_hosts(self) -> bool:
+        """Whether ``TRUSTED_HOSTS`` is not set."""
+        changes = capi.watched_changes()
+        if changes == 0 or changes != self.hosts_seen or not self.watches_config():
+            self.hosts_trusted = capi.table_get(self.config, "TRUSTED_HOSTS") is None
+            self.hosts_seen = changes
+        return self.hosts_trusted
+
+    def refreshes_cookie(self) -> bool:
+        """Whether sessions are refreshed on each request, by the cookie they name."""
+        changes = capi.watched_changes()
+        if changes == 0 or changes != self.cookie_seen or not self.watches_config():
+            refreshes = capi.table_get(self.config, "SESSION_REFRESH_EACH_REQUEST")
+            self.cookie_refreshed = bool(refreshes)
+            self.cookie_name = capi.table_get(self.config, "SESSION_COOKIE_NAME")
+            if type(refreshes) is bool:
+                self.cookie_seen = changes
+        return self.cookie_refreshed
 
     def use_signals(
         self,

@@ -10,6 +10,7 @@ cdef object WerkzeugResponse
 cdef object HTTPException
 cdef object Iterator
 cdef object HTTP_STATUS_CODES
+cdef bint _statuses_watched
 cdef object _END
 cdef dict _proofs
 cdef list _last_proof
@@ -51,6 +52,7 @@ cdef class ClassProof:
     cdef readonly bint forces
     cdef readonly object code
     cdef readonly object reason
+    cdef unsigned long long reason_seen
     cdef readonly str line
     cdef readonly tuple type_item
 
@@ -119,6 +121,7 @@ cdef object send_body(
     object environ,
     object start_response,
 )
+@cython.locals(changes=cython.ulonglong)
 cdef bint _has_known_status(ClassProof proof) except -1
 @cython.locals(response=ResponseKernel, known=tuple, version="unsigned int")
 cdef tuple page_of_404(object cls, object environ)

@@ -332,6 +332,7 @@ class ClassProof:
         "forces",
         "code",
         "reason",
+        "reason_seen",
         "line",
         "type_item",
     )
@@ -354,6 +355,7 @@ class ClassProof:
             if name in _STOCK and value is _STOCK[name]
         }
         default_status, default_mimetype = attributes[-2:]
+        self.reason_seen = 0
         self.version = version
         self.attributes = None if version else attributes
         self.sends = _SENDING <= kept
@@ -385,6 +387,7 @@ class ClassProof:
             self.type_item = None
 
 
+_statuses_watched = capi.watch(HTTP_STATUS_CODES)
 _proofs: dict[int, ClassProof] = {}
 _no_proof = ClassProof(object, 0, (None,) * len(_NAMES))
 # PERF: the proof asked for last, found without making an int of the version.
@@ -544,7 +547,7 @@ def _set_header(headers: Any, name: str, item: tuple[str, str]) -> None:
 def _set_status(self: ResponseKernel, proof: ClassProof, status: Any) -> None:
     if status is None:
         status = proof.code
-        if capi.table_get(HTTP_STATUS_CODES, status) is proof.reason:
+        if _has_known_status(proof):
             self._fd_status = proof.line
         else:
             self._fd_status = _line(status)
@@ -997,7 +1000,14 @@ def send_body(
 
 def _has_known_status(proof: ClassProof) -> bool:
     """Whether the default status of a class still has the reason that it had."""
-    return capi.table_get(HTTP_STATUS_CODES, proof.code) is proof.reason
+    changes = capi.watched_changes()
+    if changes != 0 and changes == proof.reason_seen:
+        return True
+    if capi.table_get(HTTP_STATUS_CODES, proof.code) is not proof.reason:
+        return False
+    if _statuses_watched:
+        proof.reason_seen = changes
+    return True
 
 
 def send(

@@ -2,6 +2,8 @@ import cython
 
 from . cimport capi
 
+cdef tuple _WATCHED
+
 cdef int _UNSURE
 cdef int _MATCHED
 cdef int _NOT_FOUND
@@ -93,12 +95,14 @@ cdef class Matcher:
     cdef dict _prefixes
     cdef bytes _lengths
     cdef dict _attributes
-    cdef object _mark
     cdef object _matcher
     cdef object _host_matching
     cdef object _redirect_defaults
     cdef object _subdomain
+    cdef bytes _places
+    cdef tuple _values
 
+    cdef _keep(self, object mark)
     cpdef bint fresh(self) except -1
     @cython.locals(path=str, state=_State, route=Route)
     cpdef int match(self, Routed out, object path_info, object method) except -1

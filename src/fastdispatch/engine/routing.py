@@ -109,6 +109,13 @@ _MAP_NAMES = frozenset(
         "update",
     )
 )
+_WATCHED = (
+    "_remap",
+    "_matcher",
+    "host_matching",
+    "redirect_defaults",
+    "default_subdomain",
+)
 _REGEX_ERRORS = (re.error, ValueError, OverflowError, RecursionError, Warning)
 _PLAIN_TYPES = frozenset((str, int, float, bool, UUID, type(None)))
 # What Werkzeug 3.1 compiles a map to. Another layout may mean another algorithm.
@@ -426,11 +433,12 @@ class Matcher:
         "_exact",
         "_host_matching",
         "_lengths",
-        "_mark",
         "_matcher",
+        "_places",
         "_prefixes",
         "_redirect_defaults",
         "_subdomain",
+        "_values",
         "sure",
         "url_map",
     )
@@ -446,11 +454,17 @@ class Matcher:
         self._lengths = b""
         # What `fresh` compares: the map's own attributes, and how they were.
         self._attributes: dict[str, Any] = url_map.__dict__
-        self._mark: Any = self._attributes.get("_remap")
+        self._values: tuple[Any, ...] = ()
         self._matcher: Any = self._attributes.get("_matcher")
         self._host_matching: Any = self._attributes.get("host_matching")
         self._redirect_defaults: Any = self._attributes.get("redirect_defaults")
         self._subdomain: Any = self._attributes.get("default_subdomain")
+        self._keep(self._attributes.get("_remap"))
+        names = list(self._attributes)
+        # Where each is in the dict, probably.
+        self._places = bytes(
+            [min(names.index(name), 255) if name in names else 0 for name in _WATCHED]
+        )
         try:
             self._read()
             self.sure = True
@@ -458,16 +472,19 @@ class Matcher:
             self._exact = {}
             self._prefixes = {}
 
+    def _keep(self, mark: Any) -> None:
+        """Keep what `fresh` compares, in the order of ``_WATCHED``."""
+        self._values = (
+            mark,
+            self._matcher,
+            self._host_matching,
+            self._redirect_defaults,
+            self._subdomain,
+        )
+
     def fresh(self) -> bool:
         """Whether the map is still as it was when this was built from it."""
-        attributes = self._attributes
-        return (
-            capi.stored(attributes, "_remap") is self._mark
-            and capi.stored(attributes, "_matcher") is self._matcher
-            and capi.stored(attributes, "host_matching") is self._host_matching
-            and capi.stored(attributes, "redirect_defaults") is self._redirect_defaults
-            and capi.stored(attributes, "default_subdomain") is self._subdomain
-        )
+        return capi.holds(self._attributes, self._places, _WATCHED, self._values)
 
     def match(self, out: Routed, path_info: str, method: str) -> int:
         """Match as `werkzeug.routing.MapAdapter.match` would (rule 56).
@@ -715,7 +732,7 @@ class Matcher:
             mark: Any = url_map._remap
             if mark is False:
                 mark = url_map._remap = _ReadMark()  # type: ignore[assignment]
-        self._mark = mark
+        self._keep(mark)
         if mark:  # a rule has been added meanwhile
             raise _Unreadable
         subdomain = self._subdomain or ""

@@ -1,0 +1,188 @@
+"""What config, URL map and status table say is what they say now, however changed."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from tests.conformance.subjects import Framework
+from tests.conformance.support import call
+from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.routing import Rule
+
+Config = dict[str, t.Any]
+
+
+def in_place(config: Config, key: str, value: t.Any) -> None:
+    config |= {key: value}
+
+
+def anew(config: Config, key: str, value: t.Any) -> None:
+    others = dict(config)
+    config.clear()
+    config.update(others)
+    config[key] = value
+
+
+def added(config: Config, key: str, value: t.Any) -> None:
+    del config[key]
+    config.setdefault(key, value)
+
+
+WAYS: dict[str, t.Callable[[Config, str, t.Any], object]] = {
+    "item": lambda config, key, value: config.__setitem__(key, value),
+    "update": lambda config, key, value: config.update({key: value}),
+    "from_mapping": lambda config, key, value: config.from_mapping(  # type: ignore[attr-defined]
+        {key: value}
+    ),
+    "dict's own": lambda config, key, value: dict.__setitem__(config, key, value),
+    "in place": in_place,
+    "added": added,
+    "anew": anew,
+}
+
+
+@pytest.fixture(params=WAYS.values(), ids=list(WAYS))
+def change(request: pytest.FixtureRequest) -> t.Any:
+    return request.param
+
+
+def program(fw: Framework, **attributes: t.Any) -> t.Any:
+    app = type("App", (fw.App,), attributes)("conformance")
+    app.secret_key = "key"
+    app.add_url_rule("/", "index", lambda: "index")
+    return app
+
+
+def host_status(app: t.Any) -> int:
+    return call(app, headers={"Host": "elsewhere.test"}).status
+
+
+def test_trusted_hosts(fw: Framework, change: t.Any) -> None:
+    app = program(fw)
+
+    for _ in range(3):
+        assert host_status(app) == 200
+        change(app.config, "TRUSTED_HOSTS", ["localhost"])
+        assert host_status(app) == 400
+        assert host_status(app) == 400
+        change(app.config, "TRUSTED_HOSTS", None)
+        assert host_status(app) == 200
+
+
+def test_a_config_that_comes_to_look_up_in_its_own_way(
+    fw: Framework, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Own(fw.App.config_class):  # type: ignore[misc]
+        pass
+
+    def get(self: Config, key: str) -> t.Any:
+        return ["localhost"] if key == "TRUSTED_HOSTS" else dict.__getitem__(self, key)
+
+    app = program(fw, config_class=Own)
+    assert [host_status(app) for _ in range(3)] == [200] * 3
+    monkeypatch.setattr(Own, "__getitem__", get, raising=False)
+    assert [host_status(app) for _ in range(3)] == [400] * 3
+    monkeypatch.undo()
+    assert [host_status(app) for _ in range(3)] == [200] * 3
+
+
+def test_another_config(fw: Framework) -> None:
+    app = program(fw)
+    assert host_status(app) == 200
+    old = app.config
+    app.config = type(old)(old.root_path, {**old, "TRUSTED_HOSTS": ["localhost"]})
+    assert host_status(app) == 400
+    old["TRUSTED_HOSTS"] = ["localhost"]
+    app.config["TRUSTED_HOSTS"] = None
+    assert host_status(app) == 200
+
+
+def session_cookie(app: t.Any) -> str:
+    @app.get("/login")  # type: ignore[untyped-decorator]
+    def login() -> str:
+        app.session_object["user"] = 1
+        app.session_object.permanent = True
+        return "in"
+
+    answer = call(app, "/login")
+    return answer.headers["Set-Cookie"].split(";")[0]
+
+
+def test_whether_a_session_is_refreshed(fw: Framework, change: t.Any) -> None:
+    app = program(fw, session_object=fw.session)
+    headers = {"Cookie": f"theme=dark; {session_cookie(app)}"}
+
+    for _ in range(3):
+        assert "Set-Cookie" in call(app, headers=headers).headers
+        change(app.config, "SESSION_REFRESH_EACH_REQUEST", False)
+        assert "Set-Cookie" not in call(app, headers=headers).headers
+        change(app.config, "SESSION_REFRESH_EACH_REQUEST", True)
+
+
+def test_the_name_of_the_session_cookie(fw: Framework, change: t.Any) -> None:
+    app = program(fw, session_object=fw.session)
+    value = session_cookie(app).partition("=")[2]
+    own = {"Cookie": f"own={value}"}
+    stock = {"Cookie": f"session={value}"}
+
+    for _ in range(3):
+        assert "Set-Cookie" in call(app, headers=stock).headers
+        assert "Set-Cookie" not in call(app, headers=own).headers
+        change(app.config, "SESSION_COOKIE_NAME", "own")
+        assert "Set-Cookie" not in call(app, headers=stock).headers
+        assert "Set-Cookie" in call(app, headers=own).headers
+        change(app.config, "SESSION_COOKIE_NAME", "session")
+
+
+def test_a_hook_changes_the_config(fw: Framework) -> None:
+    app = program(fw, session_object=fw.session)
+    headers = {"Cookie": session_cookie(app)}
+    assert "Set-Cookie" in call(app, headers=headers).headers
+    assert "Set-Cookie" in call(app, headers=headers).headers
+
+    def before() -> None:
+        app.config["SESSION_REFRESH_EACH_REQUEST"] = False
+
+    app.before_request_funcs.setdefault(None, []).append(before)
+    assert "Set-Cookie" not in call(app, headers=headers).headers
+
+
+def test_a_rule_added_to_the_map(fw: Framework) -> None:
+    app = program(fw)
+
+    for n in range(3):
+        assert call(app, f"/new/{n}").status == 404
+        app.view_functions[f"new{n}"] = lambda: "new"
+        app.url_map.add(Rule(f"/new/{n}", endpoint=f"new{n}"))
+        assert call(app, f"/new/{n}").text == "new"
+
+
+def test_an_attribute_of_the_map_set_often(fw: Framework) -> None:
+    app = program(fw)
+
+    # Often enough for the interpreter to make the store a special one.
+    for n in range(200):
+        app.url_map.host_matching = n % 2 == 1
+        assert call(app).status == (404 if n % 2 else 200)
+
+
+def test_an_attribute_of_the_map_set_by_name(fw: Framework) -> None:
+    app = program(fw)
+
+    for n in range(20):
+        vars(app.url_map)["host_matching"] = n % 2 == 1
+        assert call(app).status == (404 if n % 2 else 200)
+
+
+def test_the_reason_of_a_status(fw: Framework, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = program(fw)
+    assert call(app).status_line == "200 OK"
+
+    for reason in ("Fine", "Good"):
+        monkeypatch.setitem(HTTP_STATUS_CODES, 200, reason)
+        assert call(app).status_line == f"200 {reason.upper()}"
+        assert call(app, "/nowhere").status_line == "404 NOT FOUND"
+
+    monkeypatch.undo()
+    assert call(app).status_line == "200 OK"
