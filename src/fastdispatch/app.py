@@ -127,6 +127,11 @@ def _timedelta(value: Any) -> Any:
     return timedelta(seconds=value)
 
 
+def _is_fixed(cls: type[App], attribute: str) -> bool:
+    """Whether *attribute* is no property, which may differ from request to request."""
+    return not hasattr(type(getattr(cls, attribute)), "__get__")
+
+
 def _control_escaped(text: str) -> str:
     """*text* on one line: control characters as ``\\xNN``. Rule 39."""
     return text.translate(_CONTROL)
@@ -313,18 +318,22 @@ class App(Application, Scaffold):
             not url_map.host_matching and not self.subdomain_matching,
         )
         interface = self.session_interface
+        fixed = _is_fixed(cls, "session_interface")
         plan.use_session(
-            interface,
-            interface.opens_on_first_use,
+            interface if fixed else None,
+            fixed and interface.opens_on_first_use,
             type(interface) is SecureCookieSessionInterface
             and "get_cookie_name" not in vars(interface),
-            cookie_sessions(interface) if self._has_stock_cookies() else None,
+            cookie_sessions(interface) if fixed and self._has_stock_cookies() else None,
         )
-        plan.use_responses(self.response_class)
+        plan.use_responses(
+            self.response_class if _is_fixed(cls, "response_class") else None
+        )
         plan.use_errors(self.error_handler_spec, stock.issuperset(_ERROR_STEPS))
         plan.use_json(STOCK_JSON, type(self).debug is App.debug)
         plan.use_requests(
-            getattr(self.request_class, "__init__", None) is Request.__init__
+            _is_fixed(cls, "request_class")
+            and getattr(self.request_class, "__init__", None) is Request.__init__
         )
         return plan
 

@@ -20,7 +20,6 @@ from flask.ctx import _AppCtxGlobals  # pyright: ignore[reportPrivateUsage]
 from flask.sansio.app import App
 from flask.sessions import SecureCookieSession
 from flask.sessions import SecureCookieSessionInterface
-from flask.sessions import SessionInterface
 from flask.wrappers import Request
 from flask.wrappers import Response
 from werkzeug.routing import Map
@@ -141,7 +140,15 @@ _WATCHED: dict[type, tuple[str, ...]] = {
     Map: ("__init__", "bind", "bind_to_environ", "update"),
     MapAdapter: ("__init__", "match"),
     SecureCookieSessionInterface: _SESSION_NAMES,
-    SecureCookieSession: ("__init__", "__new__"),
+    SecureCookieSession: (
+        "__getattribute__",
+        "__init__",
+        "__new__",
+        "accessed",
+        "get",
+        "modified",
+        "permanent",
+    ),
 }
 _watched_values = [(cls, attrgetter(*names)) for cls, names in _WATCHED.items()]
 _NATURAL = {cls: values(cls) for cls, values in _watched_values}
@@ -248,8 +255,8 @@ class Engine(HostedApplication):
         )
         interface = app.session_interface
         plan.use_session(
-            interface,
-            session_is_stock(interface)
+            interface if _is_fixed(app, "session_interface") else None,
+            session_is_stock(app)
             and (
                 app.request_class is Request
                 or _genuine(inspect.getattr_static(app.request_class, "cookies"))
@@ -258,10 +265,10 @@ class Engine(HostedApplication):
             sessions_of(app),
         )
         request_stand_in = None
-        if app.request_class is Request and _unpatched(Request):
+        if _has_class(app, "request_class", Request) and _unpatched(Request):
             request_stand_in = FlaskRequest
         response_stand_in = None
-        if app.response_class is Response and _unpatched(Response):
+        if _has_class(app, "response_class", Response) and _unpatched(Response):
             response_stand_in = FlaskResponse
         plan.use_requests(request_stand_in is not None)
         plan.use_host(
@@ -328,10 +335,22 @@ def _own_binding(app: Flask) -> bool:
     )
 
 
-def session_is_stock(interface: SessionInterface) -> bool:
-    """Whether nobody can tell when *interface* opens a session."""
+def _is_fixed(app: Flask, attribute: str) -> bool:
+    """Whether *attribute* is no property, which may differ from request to request."""
+    value = inspect.getattr_static(type(app), attribute)
+    return not hasattr(type(value), "__get__")
+
+
+def _has_class(app: Flask, attribute: str, cls: type) -> bool:
+    return getattr(app, attribute) is cls and _is_fixed(app, attribute)
+
+
+def session_is_stock(app: Flask) -> bool:
+    """Whether nobody can tell when the interface of *app* opens a session."""
+    interface = app.session_interface
     return (
         type(interface) is SecureCookieSessionInterface
+        and _is_fixed(app, "session_interface")
         and _unpatched(SecureCookieSessionInterface)
         and _unpatched(SecureCookieSession)
         and not set(_SESSION_NAMES) & set(vars(interface))
@@ -343,7 +362,7 @@ def sessions_of(app: Flask) -> CookieSessions | None:
     cls = type(app)
     if any(getattr(cls, name) is not vars(App)[name] for name in _SESSION_SETTINGS):
         return None
-    if not session_is_stock(app.session_interface):
+    if not session_is_stock(app):
         return None
     return cookie_sessions(app.session_interface)
 
@@ -508,7 +527,7 @@ def explain(app: Flask) -> Explanation:
         else:
             rows.append(Step(step, False, _defined_by(type(app), step)))
     interface = app.session_interface
-    lazy = session_is_stock(interface)
+    lazy = session_is_stock(app)
     name = type(interface).__name__
     if not lazy:
         why = f"{name}, opened each time"
@@ -519,9 +538,8 @@ def explain(app: Flask) -> Explanation:
     rows.append(Step("session", lazy, why))
     for attribute, stock in (("request_class", Request), ("response_class", Response)):
         cls = getattr(app, attribute)
-        rows.append(
-            Step(attribute, cls is stock, f"{cls.__module__}.{cls.__qualname__}")
-        )
+        why = f"{cls.__module__}.{cls.__qualname__}"
+        rows.append(Step(attribute, _has_class(app, attribute, stock), why))
     flat = not app.url_map.host_matching and not app.subdomain_matching
     matcher = Matcher(app.url_map)
     why = "path and method" if flat else "hosts or subdomains take part"

@@ -572,3 +572,59 @@ def test_the_app_is_freed_with_its_last_reference(fw: Framework) -> None:
 
     gc.collect()
     assert ref() is None
+
+
+@pytest.mark.parametrize("name", ["request_class", "response_class"])
+def test_a_class_may_be_chosen_for_each_request(fw: Framework, name: str) -> None:
+    stock = getattr(fw.App, name)
+    other = type("Other", (stock,), {"default_mimetype": "text/x", "charm": "other"})
+    chosen = [stock]
+
+    class Choosing(fw.App):  # type: ignore[name-defined,misc]
+        pass
+
+    setattr(Choosing, name, property(lambda self: chosen[0]))
+    app = Choosing("conformance")
+    app.add_url_rule(
+        "/", endpoint="i", view_func=lambda: getattr(fw.request, "charm", "stock")
+    )
+    app.add_url_rule("/json", endpoint="j", view_func=lambda: {"a": 1})
+    seen = []
+    for cls in (stock, other, stock):
+        chosen[0] = cls
+        for path in ("/", "/json"):
+            answer = call(app, path)
+            seen.append((answer.body, dict(answer.headers)["Content-Type"]))
+    json = (b'{"a":1}\n', "application/json")
+    first = (b"stock", "text/html; charset=utf-8")
+    second = (
+        (b"other", "text/html; charset=utf-8")
+        if name == "request_class"
+        else (b"stock", "text/x; charset=utf-8")
+    )
+    assert seen == [first, json, second, json, first, json]
+
+
+def test_a_session_interface_may_be_chosen_for_each_request(fw: Framework) -> None:
+    stock = fw.sessions.SecureCookieSessionInterface
+    chosen = [stock(), type("Salted", (stock,), {"salt": "other"})()]
+
+    class Choosing(fw.App):  # type: ignore[name-defined,misc]
+        session_interface = property(lambda self: chosen[0])
+
+    def count() -> str:
+        fw.session["n"] = fw.session.get("n", 0) + 1
+        return str(fw.session["n"])
+
+    app = Choosing("conformance")
+    app.secret_key = "key"
+    app.add_url_rule("/", endpoint="i", view_func=count)
+    cookie = ""
+    seen = []
+    for _ in range(3):
+        answer = call(app, "/", headers={"Cookie": cookie})
+        cookie = dict(answer.headers)["Set-Cookie"].partition(";")[0]
+        seen.append(answer.body)
+        seen.append(call(app, "/", headers={"Cookie": cookie}).body)
+        chosen.reverse()
+    assert seen == [b"1", b"2"] * 3

@@ -815,6 +815,26 @@ def test_a_request_reads_and_writes_the_cookie_of_flask(data: Any, key: Any) -> 
     assert asked(ours, None) == asked(theirs, None)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAX_COOKIE_SIZE", None),
+        ("MAX_COOKIE_SIZE", 4093.5),
+        ("MAX_COOKIE_SIZE", 2**64),
+        ("PERMANENT_SESSION_LIFETIME", None),
+    ],
+)
+def test_an_unusual_setting_is_the_same_as_for_flask(name: str, value: Any) -> None:
+    cookie = f"session={signed(make('flask'), {'before': 1})}"
+    found = []
+    for framework in ("ours", "flask"):
+        app = program(framework, PLAIN, **{name: value})
+        app.logger.disabled = True
+        app.testing = False
+        found.append((asked(app, None), asked(app, cookie)))
+    assert found[0] == found[1]
+
+
 def of_ours() -> list[tuple[Any, str]]:
     return [
         (cls, name)

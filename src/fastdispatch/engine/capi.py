@@ -179,7 +179,7 @@ def find_cookie(text: str, name: str) -> str | None:
 
     :return: "" if there is none; None if unsure.
     """
-    if not text.isascii() or '"' in text or "\t" in text:
+    if not name or not text.isascii() or '"' in text or "\t" in text:
         return None
     text = text.replace("; ", ";")
     if " " in text:

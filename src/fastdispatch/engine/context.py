@@ -778,7 +778,8 @@ def response_class(ctx: Context) -> Any:
     if plan.version == 0:
         return ctx.app.response_class
     host: Host = ctx.app
-    return host.get_plan().response_class
+    cls = host.get_plan().response_class
+    return ctx.app.response_class if cls is None else cls
 
 
 REQUEST = 0

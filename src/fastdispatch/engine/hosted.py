@@ -210,6 +210,8 @@ class HostedContext(Context):
             app = self.app
             # The one that it would have been opened by when this was pushed.
             interface = self.plan.session_interface
+            if interface is None:
+                interface = app.session_interface
             session = interface.open_session(app, self.get_request())
             if session is None:
                 session = interface.make_null_session(app)

@@ -406,6 +406,8 @@ def process_response(ctx: Context, response: Any) -> Any:
         session = ctx.opened_session()
         if not ctx.save_cookie_session(session, response):
             interface = plan.session_interface
+            if interface is None:
+                interface = app.session_interface
             if not interface.is_null_session(session):
                 interface.save_session(app, session, response)
     return response

@@ -199,7 +199,7 @@ class Plan:
         named_by_config: bool,
         cookie_sessions: CookieSessions | None = None,
     ) -> None:
-        """Keep the session interface.
+        """Keep the session interface; None if the host has to be asked each time.
 
         *lazy*: a session opens when first looked at. *named_by_config*: its cookie has
         the name in the config, and a request without that cookie owes it nothing.
@@ -211,7 +211,7 @@ class Plan:
         self.cookie_sessions = cookie_sessions
 
     def use_responses(self, response_class: Any) -> None:
-        """Keep what responses are made of."""
+        """Keep what responses are made of; None if the host has to be asked."""
         self.response_class = response_class
 
     def use_errors(self, handlers: Any, stock: bool) -> None:

@@ -104,7 +104,6 @@ cdef class CookieSessions:
         data=bytes,
         value=str,
         header=str,
-        limit=Py_ssize_t,
     )
     cpdef bint save(self, object app, object session, object response) except -1
     @cython.locals(frames=tuple)

@@ -33,6 +33,8 @@ _scan: Any = getattr(JSONDecoder(), "scan_once")  # noqa: B009 # not in typeshed
 _http_date: Any = lru_cache(maxsize=8)(http_date)
 
 
+_UNSET: Any = object()
+
 _encoders = {
     (ensure_ascii, sort_keys): JSONEncoder(
         ensure_ascii=ensure_ascii, sort_keys=sort_keys, separators=(",", ":")
@@ -363,7 +365,7 @@ class CookieSessions:
         self._proof = proof
         self._keys: _Keys | None = None
         # Each of these is replaced as a whole: other threads read it meanwhile.
-        self._lifetime: tuple[Any, Any] = (None, None)
+        self._lifetime: tuple[Any, Any] = (_UNSET, None)
         self._frames: tuple[Any, Any, Any] = ((), None, None)
         self._response_version = 0
 
