@@ -56,7 +56,8 @@ def cookie_sessions(interface: Any) -> CookieSessions | None:
     ):
         return None
     proof = _signing.prove(_CLASSES, _MODULES)
-    if proof is None:
+    responses = _signing.response_values(Response)
+    if proof is None or responses is None:
         return None
     salt = interface.salt
     derivation = interface.key_derivation
@@ -66,7 +67,7 @@ def cookie_sessions(interface: Any) -> CookieSessions | None:
         lambda keys: _signing.make_signer(keys, salt, derivation, digest),
         DefaultJSONProvider,
         _STOCK_TAGS,
-        _signing.response_values(Response),
+        responses,
         _signing.RESPONSE_NAMES,
         proof,
     )

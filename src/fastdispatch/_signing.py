@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
+import json.encoder
+from json import JSONDecoder
+from json import JSONEncoder
 from types import BuiltinFunctionType
 from types import FunctionType
 from types import MethodDescriptorType
@@ -15,6 +19,8 @@ import itsdangerous.signer
 import itsdangerous.timed
 import itsdangerous.url_safe
 import werkzeug.sansio.response
+from itsdangerous import Serializer
+from itsdangerous import Signer
 from itsdangerous import TimestampSigner
 from itsdangerous import URLSafeTimedSerializer
 from itsdangerous.signer import HMACAlgorithm
@@ -44,9 +50,14 @@ CLASSES: dict[type, tuple[str, ...]] = {
         "unsign",
         "verify_signature",
     ),
+    # What the above call by super().
+    Serializer: ("dump_payload", "load_payload"),
+    Signer: ("sign", "unsign"),
     HMACAlgorithm: ("__init__", "get_signature", "verify_signature"),
+    JSONEncoder: ("__init__", "encode", "iterencode"),
+    JSONDecoder: ("decode", "raw_decode"),
 }
-"""What signs and verifies, and what of it the engine does itself."""
+"""What signs, verifies and writes JSON, and what of it the engine does itself."""
 
 MODULES: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (itsdangerous.signer, ("base64_decode", "base64_encode")),
@@ -55,7 +66,10 @@ MODULES: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
         ("base64_decode", "base64_encode", "bytes_to_int", "int_to_bytes"),
     ),
     (itsdangerous.url_safe, ("base64_decode", "base64_encode")),
-    (json, ("dumps", "loads")),
+    (hashlib, ("sha1",)),
+    (hmac, ("new",)),
+    (json, ("JSONEncoder", "dumps", "loads")),
+    (json.encoder, ("c_make_encoder", "encode_basestring_ascii")),
     (werkzeug.sansio.response, ("dump_cookie",)),
 )
 """The functions that they call, and those that write JSON and cookies."""
@@ -69,6 +83,7 @@ SERIALIZER_NAMES = ("_untag_scan", "dumps", "loads", "tag", "untag")
 PROVIDER_NAMES = ("dumps", "loads")
 SESSION_NAMES = ("__init__", "__new__", "get", "permanent")
 INTERFACE_NAMES = (
+    "__getattribute__",
     "digest_method",
     "get_cookie_domain",
     "get_cookie_httponly",
@@ -77,6 +92,7 @@ INTERFACE_NAMES = (
     "get_cookie_path",
     "get_cookie_samesite",
     "get_cookie_secure",
+    "get_expiration_time",
     "get_signing_serializer",
     "is_null_session",
     "key_derivation",
@@ -142,7 +158,10 @@ def prove(
     """
     classes = classes | CLASSES
     modules = modules + MODULES
-    if URLSafeTimedSerializer.default_signer is not TimestampSigner:
+    if (
+        URLSafeTimedSerializer.default_signer is not TimestampSigner
+        or json.JSONEncoder is not JSONEncoder
+    ):
         return None
     for cls, names in classes.items():
         if not all(_is_genuine(getattr(cls, name)) for name in names):
@@ -153,7 +172,14 @@ def prove(
     return Proof(classes, modules)
 
 
-_PACKAGES = {"flask", "itsdangerous", "json", "werkzeug", __name__.partition(".")[0]}
+_PACKAGES = {
+    "flask",
+    "hmac",
+    "itsdangerous",
+    "json",
+    "werkzeug",
+    __name__.partition(".")[0],
+}
 _C_TYPES = (
     BuiltinFunctionType,
     MethodDescriptorType,
@@ -174,6 +200,12 @@ def _is_genuine(value: Any) -> bool:
     return isinstance(value, (type, *_C_TYPES)) or not callable(value)
 
 
-def response_values(cls: type[Response]) -> tuple[Any, ...]:
-    """The values of :data:`RESPONSE_NAMES` on *cls*."""
-    return tuple([getattr(cls, name) for name in RESPONSE_NAMES])
+def response_values(cls: type[Response]) -> tuple[Any, ...] | None:
+    """The values of :data:`RESPONSE_NAMES` on *cls*.
+
+    None if somebody has put something of his own there already.
+    """
+    values = tuple([getattr(cls, name) for name in RESPONSE_NAMES])
+    if not all(callable(v) or isinstance(v, property) for v in values):
+        return None
+    return values if all(map(_is_genuine, values)) else None

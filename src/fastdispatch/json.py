@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.http import http_date
 
+from .engine.jsontext import dumps_is_stock
 from .engine.jsontext import jsonify as jsonify
 from .engine.jsontext import methods
 from .engine.jsontext import write_json
@@ -28,7 +29,6 @@ from .engine.jsontext import write_json
 if TYPE_CHECKING:
     from .wrappers import Response
 
-_stock_dumps = _json.dumps
 _stock_loads = _json.loads
 # What json.loads scans with; (text, position) to (value, end). StopIteration: no JSON.
 _scan: Any = getattr(_json.JSONDecoder(), "scan_once")  # noqa: B009 # not in typeshed
@@ -182,8 +182,7 @@ class DefaultJSONProvider(JSONProvider):
         return (
             type(self).dumps is _stock_provider_dumps
             and "dumps" not in self.__dict__
-            and _json.dumps is _stock_dumps
-            and getattr(_encoder, "c_make_encoder", None) is _stock_make_encoder
+            and dumps_is_stock()
         )
 
     def _write_compact(self, obj: Any) -> bytes | None:

@@ -197,6 +197,9 @@ session_json_serializer = TaggedJSONSerializer()
 """The serializer of every session cookie, unless an interface has its own."""
 
 
+_stock_sha1 = hashlib.sha1
+
+
 def _lazy_sha1(string: bytes = b"") -> Any:
     # Looked up when it is used: a FIPS build of Python may lack SHA-1.
     return hashlib.sha1(string)
@@ -352,7 +355,11 @@ class SecureCookieSessionInterface(SessionInterface):
             # Each of its characters would be a key.
             raise TypeError("SECRET_KEY_FALLBACKS must be a list of keys, not one key.")
         keys: Any = (*fallbacks, secret_key) if fallbacks else (secret_key,)
-        if self.digest_method is _lazy_sha1 and self.key_derivation == "hmac":
+        if (
+            self.digest_method is _lazy_sha1
+            and hashlib.sha1 is _stock_sha1
+            and self.key_derivation == "hmac"
+        ):
             try:
                 return _cookie_serializer(keys, self.salt, self.serializer)
             except TypeError:
@@ -530,7 +537,7 @@ def cookie_sessions(interface: SessionInterface) -> CookieSessions | None:
     ):
         return None
     proof = _signing.prove(_CLASSES, ())
-    if proof is None:
+    if proof is None or _stock_responses is None:
         return None
     salt = interface.salt
     derivation = interface.key_derivation

@@ -487,6 +487,12 @@ SETTINGS = [
     setting("SESSION_REFRESH_EACH_REQUEST", False),
     setting("PERMANENT_SESSION_LIFETIME", 60),
     setting("PERMANENT_SESSION_LIFETIME", "wrong"),
+    setting("PERMANENT_SESSION_LIFETIME", None),
+    setting("MAX_COOKIE_SIZE", None),
+    setting("MAX_COOKIE_SIZE", False),
+    setting("MAX_COOKIE_SIZE", 4093.5),
+    setting("MAX_COOKIE_SIZE", 2**64),
+    setting("MAX_COOKIE_SIZE", "wrong"),
 ]
 
 
@@ -714,9 +720,10 @@ def test_what_is_patched_is_called(
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("early", [False, True], ids=["later", "before"])
 @pytest.mark.parametrize("name", ["set_cookie", "max_cookie_size", "vary"])
 def test_what_is_patched_on_the_response_class_is_called(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, early: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
     natural = getattr(flask.Response, name)
@@ -731,15 +738,56 @@ def test_what_is_patched_on_the_response_class_is_called(
 
     found = []
     for host in (PLAIN, ACCELERATED):
+        patched = method if name == "set_cookie" else property(read)
+        if early:
+            monkeypatch.setattr(flask.Response, name, patched)
         app = host(counting(make()))
         before = seen(app)
-        patched = method if name == "set_cookie" else property(read)
         monkeypatch.setattr(flask.Response, name, patched)
         calls.clear()
         found.append((before, seen(app), calls.copy()))
         monkeypatch.undo()
     assert found[0] == found[1]
     assert found[1][2]
+
+
+class QuotingEncoder(json.JSONEncoder):
+    def encode(self, o: t.Any) -> str:
+        return json.dumps(repr(o), cls=json.encoder.JSONEncoder)
+
+
+PATCHES: dict[str, tuple[t.Any, str, t.Any]] = {
+    "modified": (flask.sessions.SecureCookieSession, "modified", True),
+    "accessed": (flask.sessions.SecureCookieSession, "accessed", True),
+    "permanent": (flask.sessions.SecureCookieSession, "permanent", True),
+    "interface": (
+        SecureCookieSessionInterface,
+        "__getattribute__",
+        lambda self, name: (
+            "s" if name == "salt" else object.__getattribute__(self, name)
+        ),
+    ),
+    "encoder": (json, "JSONEncoder", QuotingEncoder),
+    "sha1": (hashlib, "sha1", hashlib.sha256),
+}
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["later", "before"])
+@pytest.mark.parametrize("name", PATCHES)
+def test_what_is_put_on_a_class_or_module_is_used(
+    name: str, early: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for host in (PLAIN, ACCELERATED):
+        cookie = f"session={signed(make(), {'n': 5})}"
+        if early:
+            monkeypatch.setattr(*PATCHES[name])
+        app = host(make())
+        before = seen(app, cookie)
+        monkeypatch.setattr(*PATCHES[name])
+        found.append((before, seen(app, cookie), seen(counting(app), cookie)))
+        monkeypatch.undo()
+    assert found[0] == found[1]
 
 
 def test_a_response_class_that_sets_cookies_in_its_own_way() -> None:

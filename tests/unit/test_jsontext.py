@@ -187,6 +187,55 @@ def test_overridden_replaced_and_patched(
     assert body(app, value)[0] == b"overridden\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("compact", False, b'{\n  "a": "\\u00e9",\n  "b": 1\n}\n'),
+        ("sort_keys", False, b'{"b":1,"a":"\\u00e9"}\n'),
+        ("ensure_ascii", False, '{"a":"\xe9","b":1}\n'.encode()),
+    ],
+)
+def test_setting_that_is_a_property(
+    app: App, monkeypatch: pytest.MonkeyPatch, name: str, value: Any, text: bytes
+) -> None:
+    monkeypatch.setattr(DefaultJSONProvider, name, property(lambda self: value))
+    assert body(app, {"b": 1, "a": "\xe9"})[0] == text
+
+
+def patched_encode(self: Any, o: Any) -> str:
+    return '"patched"'
+
+
+def patched_iterencode(self: Any, o: Any, _one_shot: bool = False) -> list[str]:
+    return ['"patched"']
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "value"),
+    [
+        (json.JSONEncoder, "encode", patched_encode),
+        (json.JSONEncoder, "iterencode", patched_iterencode),
+        (
+            json,
+            "JSONEncoder",
+            type("E", (json.JSONEncoder,), {"encode": patched_encode}),
+        ),
+    ],
+    ids=["encode", "iterencode", "class"],
+)
+def test_patched_encoder(
+    app: App, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, value: Any
+) -> None:
+    stock = body(app, {"b": 1, "a": "\xe9"})
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, name, value)
+        assert body(app, {"b": 1, "a": "\xe9"})[0] == b'"patched"\n'
+    with monkeypatch.context() as patched:
+        patched.setattr(json.encoder, "encode_basestring_ascii", lambda text: '"~"')
+        assert body(app, {"b": 1, "a": "\xe9"})[0] == b'{"~":"~","~":1}\n'
+    assert body(app, {"b": 1, "a": "\xe9"}) == stock
+
+
 def test_response_class_of_the_app(app: App) -> None:
     class Own(app.response_class):  # type: ignore[name-defined,misc]
         default_status = 201

@@ -7,11 +7,21 @@ from . cimport response as responses
 from .context cimport Context
 from .plan cimport Plan
 
+cdef dict _json_names
+cdef dict _encoder_names
+cdef object _steps_of
 cdef object _stock_dumps
+cdef tuple _stock_steps
 cdef object _stock_make_encoder
+cdef object _stock_escape
+cdef object _stock_escape_ascii
+cdef object JSONEncoder
+cdef unsigned int _encoder_version
 cdef list _settings
-cdef object json
-cdef object encoder
+
+
+@cython.locals(version="unsigned int")
+cpdef bint dumps_is_stock() except -1
 
 
 cdef class Settings:

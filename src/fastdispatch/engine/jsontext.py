@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from json import encoder
+from json import JSONEncoder
+from operator import attrgetter
+from types import FunctionType
 from typing import Any
 
 from . import capi
@@ -12,8 +15,44 @@ from . import context
 from . import response as responses
 from .context import Context
 
-_stock_dumps = json.dumps
+_json_names: Any = vars(json)
+_encoder_names: Any = vars(encoder)
+_steps_of = attrgetter("__init__", "encode", "iterencode")
+
+
+def _genuine(func: Any, names: Any) -> Any:
+    """*func* if it was defined where *names* are the globals, else no match ever."""
+    if type(func) is FunctionType and func.__globals__ is names:
+        return func
+    return object()
+
+
+_stock_dumps = _genuine(json.dumps, _json_names)
+_stock_steps = tuple([_genuine(f, _encoder_names) for f in _steps_of(JSONEncoder)])
 _stock_make_encoder: Any = getattr(encoder, "c_make_encoder", None)
+_stock_escape: Any = encoder.encode_basestring
+_stock_escape_ascii: Any = encoder.encode_basestring_ascii
+_encoder_version = 0
+
+
+def dumps_is_stock() -> bool:
+    """Whether nobody has patched :func:`json.dumps`, nor what it calls."""
+    global _encoder_version
+    if (
+        capi.stored(_json_names, "dumps") is not _stock_dumps
+        or capi.stored(_json_names, "JSONEncoder") is not JSONEncoder
+        or capi.stored(_encoder_names, "c_make_encoder") is not _stock_make_encoder
+        or capi.stored(_encoder_names, "encode_basestring") is not _stock_escape
+        or capi.stored(_encoder_names, "encode_basestring_ascii")
+        is not _stock_escape_ascii
+    ):
+        return False
+    version = capi.type_version(JSONEncoder)
+    if version == 0 or version != _encoder_version:
+        if not capi.identical(_steps_of(JSONEncoder), _stock_steps):
+            return False
+        _encoder_version = version
+    return True
 
 
 def write_json(
@@ -50,11 +89,20 @@ class Settings:
 
     def __init__(self, cls: Any, stock: tuple[Any, ...]) -> None:
         self.version = capi.type_version(cls)
-        self.stock = capi.identical(methods(cls), stock)
         self.compact: Any = cls.compact
         self.ensure_ascii: Any = cls.ensure_ascii
         self.sort_keys: Any = cls.sort_keys
         self.mimetype: Any = cls.mimetype
+        # What is a property has a value for each instance.
+        self.stock = capi.identical(methods(cls), stock) and not any(
+            hasattr(value, "__get__")
+            for value in (
+                self.compact,
+                self.ensure_ascii,
+                self.sort_keys,
+                self.mimetype,
+            )
+        )
         if capi.type_version(cls) != self.version:
             # Another thread has patched it meanwhile.
             self.version = 0
@@ -79,9 +127,7 @@ def respond(provider: Any, stock: Any, debug: Any, obj: Any) -> Any:
     :param debug: whether the application is in debug mode.
     """
     cls = type(provider)
-    if cls is not stock[0] or json.dumps is not _stock_dumps:
-        return None
-    if getattr(encoder, "c_make_encoder", None) is not _stock_make_encoder:
+    if cls is not stock[0] or not dumps_is_stock():
         return None
     settings: Settings | None = _settings[0]
     version = capi.type_version(cls)
