@@ -87,6 +87,26 @@ def test_a_config_that_comes_to_look_up_in_its_own_way(
     assert [host_status(app) for _ in range(3)] == [200] * 3
 
 
+def test_a_config_that_looks_up_in_its_own_way(fw: Framework) -> None:
+    class Own(fw.App.config_class):  # type: ignore[misc]
+        def __getitem__(self, key: str) -> t.Any:
+            return dynamic[key] if key in dynamic else super().__getitem__(key)
+
+    dynamic: Config = {"SESSION_REFRESH_EACH_REQUEST": False}
+    app = program(fw, config_class=Own, session_object=fw.session)
+    headers = {"Cookie": session_cookie(app)}
+
+    for _ in range(3):
+        assert [host_status(app) for _ in range(3)] == [200] * 3
+        dynamic["TRUSTED_HOSTS"] = ["localhost"]
+        assert [host_status(app) for _ in range(3)] == [400] * 3
+        del dynamic["TRUSTED_HOSTS"]
+        assert "Set-Cookie" not in call(app, headers=headers).headers
+        dynamic["SESSION_REFRESH_EACH_REQUEST"] = True
+        assert "Set-Cookie" in call(app, headers=headers).headers
+        dynamic["SESSION_REFRESH_EACH_REQUEST"] = False
+
+
 def test_another_config(fw: Framework) -> None:
     app = program(fw)
     assert host_status(app) == 200

@@ -158,7 +158,8 @@ cdef extern from *:
         return 0;
     }
     static int fd_watch(PyObject *table) {
-        if (!PyDict_Check(table)) return 0;
+        int plain = fd_reads_as_dict(table);
+        if (plain != 1) return plain;
         if (fd_watcher < 0) fd_watcher = PyDict_AddWatcher(fd_count_change);
         if (fd_watcher < 0) {
             /* Others have taken all there are. */

@@ -110,7 +110,10 @@ def holds(
 
 
 def watch(table: Any) -> bool:
-    """Have changes of *table*, a dict, counted. False where nobody can count them."""
+    """Have changes of *table* counted.
+
+    False where nobody can count them, as those of a dict that looks up in its own way.
+    """
     return False
 
 

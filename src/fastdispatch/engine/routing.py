@@ -463,7 +463,7 @@ class Matcher:
         names = list(self._attributes)
         # Where each is in the dict, probably.
         self._places = bytes(
-            [min(names.index(name), 255) if name in names else 0 for name in _WATCHED]
+            [min(names.index(name), 127) if name in names else 0 for name in _WATCHED]
         )
         try:
             self._read()
