@@ -1774,3 +1774,45 @@ def test_c39_log_exception_may_be_overridden(fw: Framework, trace: list[t.Any]) 
     app.add_url_rule("/", endpoint="i", view_func=fails(error))
     assert call(app).status == 500
     assert trace == [error]
+
+
+@pytest.mark.parametrize("extra", [0, 1, 7, 8, 20])
+def test_a_view_gets_the_arguments_it_was_left(fw: Framework, extra: int) -> None:
+    app = fw.App("conformance")
+
+    @app.url_value_preprocessor  # type: ignore[untyped-decorator]
+    def add(endpoint: str | None, values: dict[str, t.Any]) -> None:
+        values.update({f"a{n}": n for n in range(extra)})
+
+    @app.get("/<int:id>")  # type: ignore[untyped-decorator]
+    def view(id: int, **values: t.Any) -> list[t.Any]:
+        kept = list(values.items())
+        fw.request.view_args.clear()
+        return [id, kept, fw.request.view_args]
+
+    assert call(app, "/5").json == [5, [[f"a{n}", n] for n in range(extra)], {}]
+
+
+@pytest.mark.parametrize("key", ["unexpected", "number", "name"])
+def test_a_view_is_not_called_with_arguments_it_cannot_take(
+    fw: Framework, key: str
+) -> None:
+    class Name(str):
+        pass
+
+    app = fw.App("conformance")
+    app.testing = True
+
+    @app.url_value_preprocessor  # type: ignore[untyped-decorator]
+    def add(endpoint: str | None, values: dict[t.Any, t.Any]) -> None:
+        values[{"unexpected": "other", "number": 1, "name": Name("name")}[key]] = 7
+
+    @app.get("/<int:id>")  # type: ignore[untyped-decorator]
+    def view(id: int, name: int = 0) -> str:
+        return f"{id} {name}"
+
+    if key == "name":
+        assert call(app, "/5").text == "5 7"
+    else:
+        with pytest.raises(TypeError, match="unexpected|keywords must be strings"):
+            call(app, "/5")

@@ -29,6 +29,11 @@ def is_plain_function(func: Any) -> bool:
     return "_is_coroutine_marker" not in func.__dict__
 
 
+def call_named(func: Any, args: dict[str, Any]) -> Any:
+    """``func(**args)`` of a Python function and a dict."""
+    return func(**args)
+
+
 def is_ascii(text: str) -> bool:
     """Whether *text* has ASCII characters only."""
     return text.isascii()

@@ -351,11 +351,14 @@ def dispatch_request(ctx: Context) -> Any:
     view = capi.table_get(plan.view_functions, endpoint)
     if view is None:
         view = plan.view_functions[endpoint]
-    if not (plan.own_ensure_sync and capi.is_plain_function(view)):
+    plain = plan.own_ensure_sync and capi.is_plain_function(view)
+    if not plain:
         view = app.ensure_sync(view)
-    if args:
-        return view(**args)
-    return view()
+    if not args:
+        return view()
+    if plain and type(args) is dict:
+        return capi.call_named(view, args)
+    return view(**args)
 
 
 def finalize_request(ctx: Context, rv: Any, from_error_handler: bool) -> Any:
