@@ -14,6 +14,7 @@ from . import json
 from .engine.request import active_app
 from .engine.request import ImmutableMultiDict
 from .engine.request import RequestKernel
+from .engine.response import quick_to_call
 from .engine.response import ResponseKernel
 
 
@@ -61,6 +62,7 @@ class Request(RequestKernel, WerkzeugRequest):  # type: ignore[misc]
 
 
 # What Werkzeug keeps as attributes are properties of the kernel.
+@quick_to_call
 class Response(  # pyright: ignore[reportIncompatibleVariableOverride]
     ResponseKernel, WerkzeugResponse
 ):

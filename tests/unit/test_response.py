@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import sys
 import weakref
 from typing import Any
 
@@ -18,6 +19,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from fastdispatch import App
 from fastdispatch.engine.response import make_response
 from fastdispatch.engine.response import prove
+from fastdispatch.engine.response import quick_to_call
 from fastdispatch.engine.response import send
 from fastdispatch.wrappers import Response
 
@@ -510,3 +512,92 @@ def test_json_of_a_response() -> None:
     with app.app_context():
         assert response.get_json() == {"a": 1}
     assert Response("text").json is None
+
+
+# -- However the class is called -----------------------------------------------------
+CALLS: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+    ((), {}),
+    (("text",), {}),
+    ((b"bytes", 201), {}),
+    (("text", "418 Tea", {"X-One": "1"}), {}),
+    (("text", 200, [("X-One", "1")], "text/plain"), {}),
+    (("text", 200, None, None, "text/css; x=y", True), {}),
+    ((), {"response": ["a", b"b"], "status": 404}),
+    (("text",), {"status": 202, "content_type": "text/csv"}),
+    (("text",), {"mimetype": "text/plain", "headers": Headers([("X-One", "1")])}),
+    ((None, None, None, None, None, False), {}),
+    ((), {"direct_passthrough": True}),
+    (("text",), {"".join(["stat", "us"]): 203}),
+    (("text", 200, None, None, None, False, 7), {}),
+    (("text",), {"response": "again"}),
+    (("text",), {"unknown": 1}),
+    (("text",), {"status": "no\nstatus"}),
+    (("text",), {"status": 200, "mimetype": 7}),
+    (("text",), {"headers": 7}),
+]
+
+
+def outcome(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    try:
+        response = cls(*args, **kwargs)
+    except Exception as e:
+        return type(e)
+    assert type(response) is cls
+    return (
+        response.status,
+        response.status_code,
+        response.headers.to_wsgi_list(),
+        response.direct_passthrough,
+        response.is_sequence,
+        b"".join(response.iter_encoded()),
+    )
+
+
+@pytest.mark.parametrize("args, kwargs", CALLS)
+def test_calls_of_the_class(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    expected = outcome(flask.Response, args, kwargs)
+    assert outcome(Response, args, kwargs) == expected
+    assert outcome(Subclass, args, kwargs) == expected
+
+
+def test_a_patched_init_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    stock = Response.__init__
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        stock(self, *args, **kwargs)
+        self.headers["X-Patched"] = "yes"
+
+    assert "X-Patched" not in Response("text").headers
+    monkeypatch.setattr(Response, "__init__", init)
+    assert Response("text").headers["X-Patched"] == "yes"
+    assert Subclass("text").headers["X-Patched"] == "yes"
+    monkeypatch.undo()
+    assert "X-Patched" not in Response("text").headers
+
+
+def test_a_patched_new_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A class of its own: Python does not undo a __new__ altogether.
+    @quick_to_call
+    class Own(Response):
+        pass
+
+    other = object()
+    assert type(Own("text", status=201)) is Own
+    monkeypatch.setattr(Own, "__new__", lambda *args, **kwargs: other)
+    assert Own("text", status=201) is other  # type: ignore[comparison-overlap]
+    assert Own("text", unknown=1) is other  # type: ignore[call-arg]
+
+
+def test_calls_leave_nothing_behind() -> None:
+    body = "text" * 20
+    status = "299 Own"
+    names = ["mime", "type"]
+    counted = [sys.getrefcount(value) for value in (body, status)]
+    for _ in range(100):
+        Response(body, status, mimetype="text/plain")
+        Response(body, status=status, **{"".join(names): "text/plain"})
+        with pytest.raises(TypeError):
+            Response(body, status, unknown=body)  # type: ignore[call-arg]
+        with pytest.raises(TypeError):
+            Response(body, headers=7, status=status)  # type: ignore[arg-type]
+    assert [sys.getrefcount(value) for value in (body, status)] == counted

@@ -75,6 +75,78 @@ cdef inline object call_named(object func, dict args):
     return fd_call_named(func, (), args)
 
 
+cdef extern from *:
+    """
+    #define FD_PARAMETERS 6
+    typedef PyObject *(*fd_maker)(
+        PyObject *cls, PyObject *, PyObject *, PyObject *, PyObject *, PyObject *,
+        PyObject *
+    );
+    static fd_maker fd_made;
+    static PyObject *fd_parameters;
+
+    static PyObject *fd_call_as_ever(
+        PyObject *cls, PyObject *const *args, Py_ssize_t given, PyObject *names
+    ) {
+        PyObject *result = NULL, *named = NULL, *positional = PyTuple_New(given);
+        if (positional == NULL) return NULL;
+        for (Py_ssize_t i = 0; i < given; i++)
+            PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
+        if (names != NULL) {
+            named = PyDict_New();
+            if (named == NULL) goto done;
+            for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++)
+                if (PyDict_SetItem(
+                        named, PyTuple_GET_ITEM(names, i), args[given + i]) < 0)
+                    goto done;
+        }
+        result = PyType_Type.tp_call(cls, positional, named);
+    done:
+        Py_DECREF(positional);
+        Py_XDECREF(named);
+        return result;
+    }
+    static PyObject *fd_call_made(
+        PyObject *cls, PyObject *const *args, size_t flagged, PyObject *names
+    ) {
+        PyObject *values[FD_PARAMETERS], *result;
+        Py_ssize_t given = PyVectorcall_NARGS(flagged), at;
+        if (given > FD_PARAMETERS) return fd_call_as_ever(cls, args, given, names);
+        for (Py_ssize_t i = 0; i < FD_PARAMETERS; i++)
+            values[i] = i < given ? args[i]
+                : PyTuple_GET_ITEM(PyTuple_GET_ITEM(fd_parameters, i), 1);
+        for (Py_ssize_t i = 0; names != NULL && i < PyTuple_GET_SIZE(names); i++) {
+            for (at = given; at < FD_PARAMETERS; at++)
+                if (PyTuple_GET_ITEM(PyTuple_GET_ITEM(fd_parameters, at), 0)
+                        == PyTuple_GET_ITEM(names, i))
+                    break;
+            if (at == FD_PARAMETERS) return fd_call_as_ever(cls, args, given, names);
+            values[at] = args[given + i];
+        }
+        result = fd_made(
+            cls, values[0], values[1], values[2], values[3], values[4], values[5]);
+        if (result != Py_NotImplemented) return result;
+        Py_DECREF(result);
+        return fd_call_as_ever(cls, args, given, names);
+    }
+    static void fd_call_by(PyObject *cls, fd_maker made, PyObject *parameters) {
+        fd_made = made;
+        Py_XSETREF(fd_parameters, Py_NewRef(parameters));
+        ((PyTypeObject *)cls)->tp_vectorcall = fd_call_made;
+    }
+    """
+    ctypedef object (*Maker "fd_maker")(
+        object, object, object, object, object, object, object
+    )
+    void fd_call_by(object cls, Maker made, tuple parameters)
+
+
+cdef inline int call_by(object cls, Maker made, tuple parameters) except -1:
+    # One pair of made and parameters in each module that calls this.
+    fd_call_by(cls, made, parameters)
+    return 0
+
+
 cdef extern from "string.h":
     const void *memchr(const void *, int, size_t) noexcept
     int memcmp(const void *, const void *, size_t) noexcept

@@ -57,6 +57,16 @@ cdef class ClassProof:
     cdef readonly tuple type_item
 
 
+@cython.locals(proof=ClassProof, self=ResponseKernel)
+cdef object _made(
+    object cls,
+    object response,
+    object status,
+    object headers,
+    object mimetype,
+    object content_type,
+    object direct_passthrough,
+)
 @cython.locals(version="unsigned int", proof=ClassProof)
 cpdef ClassProof prove(object cls)
 cdef ClassProof _renew(object cls)

@@ -16,6 +16,7 @@ from types import FunctionType
 from types import GeneratorType
 from typing import Any
 from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import werkzeug.exceptions
 import werkzeug.sansio.response
@@ -33,6 +34,8 @@ from . import capi
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIEnvironment
+
+_Class = TypeVar("_Class", bound=type)
 
 # What Werkzeug's Response keeps in its instance dict; here they are properties.
 FIELDS = (
@@ -651,6 +654,53 @@ def _create(cls: Any, proof: ClassProof, body: Any, status: Any) -> Any:
     self._fd_iterable = None
     self._fd_length = len(value)
     return self
+
+
+def _made(
+    cls: Any,
+    response: Any,
+    status: Any,
+    headers: Any,
+    mimetype: Any,
+    content_type: Any,
+    direct_passthrough: Any,
+) -> Any:
+    """A call of *cls*; NotImplemented if it is not proved to create."""
+    proof = prove(cls)
+    if not proof.creates:
+        return NotImplemented
+    self = capi.new_instance(cls)
+    _fill(
+        self,
+        proof,
+        response,
+        status,
+        headers,
+        mimetype,
+        content_type,
+        direct_passthrough,
+    )
+    return self
+
+
+def quick_to_call(cls: _Class) -> _Class:
+    """Have *cls*, a subclass of :class:`ResponseKernel`, called without detours.
+
+    PERF: no tuple, no dict, no slots: a call takes half the instructions.
+    """
+    capi.call_by(
+        cls,
+        _made,
+        (
+            ("response", None),
+            ("status", None),
+            ("headers", None),
+            ("mimetype", None),
+            ("content_type", None),
+            ("direct_passthrough", False),
+        ),
+    )
+    return cls
 
 
 # -- Return value -> response: rule 45 ---------------------------------------------
