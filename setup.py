@@ -29,6 +29,7 @@ COMPILED = (
     "jsontext",
     "lifecycle",
     "merged",
+    "plain",
     "plan",
     "request",
     "response",

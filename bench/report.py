@@ -73,6 +73,7 @@ MODULES = {
     "jsontext": ("json response",),
     "lifecycle": WHOLE,
     "merged": ("accelerated request",),
+    "plain": ("accelerated response",),
     "plan": WHOLE,
     "request": ("new request read",),
     "response": ("make response",),

@@ -216,6 +216,17 @@ def test_accelerated_request(fd: ModuleType, benchmark: Benchmark, case: str) ->
     benchmark(call, fd.accelerate(flask_app), dict(BROWSER))
 
 
+ANSWERS = {"bytes": ("W11", "/big"), "chunks": ("W12", "/stream")}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_accelerated_response(fd: ModuleType, benchmark: Benchmark, case: str) -> None:
+    """Of Flask's class, made by the view."""
+    workload, path = ANSWERS[case]
+    app = fd.accelerate(flask_program(workload))
+    benchmark(call, app, BROWSER | {"PATH_INFO": path})
+
+
 PROXIES: dict[str, Callable[[Any], object]] = {
     "request.method": lambda fd: fd.request.method,
     "g.x": lambda fd: fd.g.x,

@@ -27,9 +27,11 @@ from werkzeug.routing import MapAdapter
 
 from ._flask_sessions import cookie_sessions
 from .engine.lifecycle import HostedApplication
+from .engine.plain import make_for
 from .engine.plan import Plan
 from .engine.plan import STEPS
 from .engine.request import RequestKernel
+from .engine.response import FIELDS
 from .engine.response import ResponseKernel
 from .engine.routing import Matcher
 from .engine.signing import CookieSessions
@@ -191,6 +193,11 @@ def _unpatched(cls: type) -> bool:
     return True
 
 
+def _fields_are_free() -> bool:
+    """Whether nobody has put a property before what a response has in its __dict__."""
+    return not any(hasattr(Response, name) for name in FIELDS)
+
+
 class Engine(HostedApplication):
     """What takes the place of ``app.wsgi_app``."""
 
@@ -206,11 +213,14 @@ class Engine(HostedApplication):
         return _wsgi_app_of_class(app)(environ, start_response)
 
     def _class_facts(self) -> tuple[Any, ...]:
-        return tuple(
-            # A classmethod is bound anew each time.
-            value.__func__ if type(value) is types.MethodType else value
-            for cls, values in _watched_values
-            for value in values(cls)
+        return (
+            _fields_are_free(),
+            *(
+                # A classmethod is bound anew each time.
+                value.__func__ if type(value) is types.MethodType else value
+                for cls, values in _watched_values
+                for value in values(cls)
+            ),
         )
 
     def _draw_plan(self, app: Flask) -> Plan:
@@ -268,7 +278,11 @@ class Engine(HostedApplication):
         if _has_class(app, "request_class", Request) and _unpatched(Request):
             request_stand_in = FlaskRequest
         response_stand_in = None
-        if _has_class(app, "response_class", Response) and _unpatched(Response):
+        if (
+            _has_class(app, "response_class", Response)
+            and _unpatched(Response)
+            and _fields_are_free()
+        ):
             response_stand_in = FlaskResponse
         plan.use_requests(request_stand_in is not None)
         plan.use_host(
@@ -455,6 +469,7 @@ def accelerate(app: F) -> F:
             " of it. Call accelerate(app) before the middleware is put around it."
         )
     app.extensions["fastdispatch"] = engine
+    make_for(Response, FlaskResponse, version.request_var or version.app_var)
     return app
 
 

@@ -720,3 +720,99 @@ cdef inline bint identical(tuple values, tuple others) except -1:
         if values[i] is not others[i]:
             return False
     return True
+
+
+# How a class is called: by a C function of the type object's, tp_vectorcall. A subclass
+# does not inherit it, and no code in Python can see it. The maker is asked first; what
+# it does not know (None), type.__call__ does as ever.
+ctypedef object (*maker_type)(
+    object cls,
+    object response,
+    object status,
+    object headers,
+    object mimetype,
+    object content_type,
+    object direct_passthrough,
+)
+
+cdef extern from *:
+    """
+    typedef PyObject *(*fd_maker)(
+        PyObject *, PyObject *, PyObject *, PyObject *, PyObject *, PyObject *,
+        PyObject *);
+    static fd_maker fd_the_maker = NULL;
+    static const char *const fd_maker_words[6] = {
+        "response", "status", "headers", "mimetype", "content_type",
+        "direct_passthrough"};
+    static PyObject *fd_maker_names[6];
+
+    static PyObject *fd_call_type(
+        PyObject *cls, PyObject *const *args, Py_ssize_t given, PyObject *names
+    ) {
+        PyObject *result = NULL, *keywords = NULL;
+        Py_ssize_t i, named = names == NULL ? 0 : PyTuple_GET_SIZE(names);
+        PyObject *positional = PyTuple_New(given);
+        if (positional == NULL) return NULL;
+        for (i = 0; i < given; i++)
+            PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
+        if (named) {
+            keywords = PyDict_New();
+            if (keywords == NULL) goto done;
+            for (i = 0; i < named; i++)
+                if (PyDict_SetItem(
+                        keywords, PyTuple_GET_ITEM(names, i), args[given + i]) < 0)
+                    goto done;
+        }
+        result = PyType_Type.tp_call(cls, positional, keywords);
+    done:
+        Py_DECREF(positional);
+        Py_XDECREF(keywords);
+        return result;
+    }
+
+    static PyObject *fd_make(
+        PyObject *cls, PyObject *const *args, size_t nargsf, PyObject *names
+    ) {
+        PyObject *values[6] = {NULL, NULL, NULL, NULL, NULL, NULL};
+        PyObject *made;
+        Py_ssize_t given = PyVectorcall_NARGS(nargsf);
+        Py_ssize_t i, j, named = names == NULL ? 0 : PyTuple_GET_SIZE(names);
+        if (given > 6) goto other;
+        for (i = 0; i < given; i++) values[i] = args[i];
+        for (i = 0; i < named; i++) {
+            PyObject *name = PyTuple_GET_ITEM(names, i);
+            for (j = 0; j < 6; j++)
+                if (fd_maker_names[j] == name) break;
+            if (j == 6 || values[j] != NULL) goto other;
+            values[j] = args[given + i];
+        }
+        made = fd_the_maker(
+            cls,
+            values[0] ? values[0] : Py_None,
+            values[1] ? values[1] : Py_None,
+            values[2] ? values[2] : Py_None,
+            values[3] ? values[3] : Py_None,
+            values[4] ? values[4] : Py_None,
+            values[5] ? values[5] : Py_False);
+        if (made != Py_None) return made;
+        Py_DECREF(made);
+    other:
+        return fd_call_type(cls, args, given, names);
+    }
+
+    static CYTHON_INLINE int fd_make_with(PyObject *cls, fd_maker maker) {
+        for (int i = 0; i < 6; i++) {
+            /* Compared by identity: a call's names are interned if they are written out. */
+            fd_maker_names[i] = PyUnicode_InternFromString(fd_maker_words[i]);
+            if (fd_maker_names[i] == NULL) return -1;
+        }
+        fd_the_maker = maker;
+        ((PyTypeObject *)cls)->tp_vectorcall = fd_make;
+        return 0;
+    }
+    """
+    int fd_make_with(object cls, maker_type maker) except -1
+
+
+cdef inline int make_with(object cls, maker_type maker) except -1:
+    return fd_make_with(cls, maker)

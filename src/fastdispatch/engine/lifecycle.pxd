@@ -5,6 +5,7 @@ from . cimport context
 from . cimport hooks
 from . cimport hosted
 from . cimport jsontext
+from . cimport plain
 from . cimport response as responses
 from .context cimport Context
 from .hosted cimport HostedContext

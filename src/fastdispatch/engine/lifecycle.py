@@ -17,6 +17,7 @@ from . import context
 from . import hooks
 from . import hosted
 from . import jsontext
+from . import plain
 from . import response as responses
 from .context import Context
 from .hosted import Watcher
@@ -139,6 +140,8 @@ def run_in(
                 environ,
                 start_response,
             )
+        if plan.hosted:
+            return plain.send(response, environ, start_response)
         return responses.send(response, environ, start_response)
     except BaseException as e:
         ctx.drop_holds()

@@ -19,6 +19,8 @@ cdef dict _type_items
 cdef list _length_items
 cdef list _last_404
 cdef object NotFound
+cdef tuple _STOCK_HEADERS
+cdef unsigned int _headers_version
 cdef frozenset _SHADOWING
 cdef frozenset _EXCEPTION_SHADOWING
 cdef tuple _EXCEPTION_TYPE_ITEM
@@ -40,6 +42,8 @@ cdef class ResponseKernel:
     cdef bint _fd_streamed
     cdef tuple _fd_type
 
+    cdef object made_headers(self)
+    cdef object made_iterable(self)
     cdef void _set_iterable(self, object iterable) noexcept
 
 
@@ -72,14 +76,16 @@ cpdef ClassProof prove(object cls)
 cdef ClassProof _renew(object cls)
 cdef bint _untouched(object response) except -1
 
-cdef bint _is_code(object value) except -1
-cdef bint _has_body(int code) noexcept
+cdef bint is_code(object value) except -1
+cdef bint has_body(int code) noexcept
 @cython.locals(known=tuple)
 cdef str _line(object code)
 @cython.locals(known=tuple, item=tuple)
 cdef tuple _length_item(Py_ssize_t length)
 cdef tuple content_type_item(object mimetype)
 cdef object _new_headers(list listed)
+@cython.locals(version="unsigned int")
+cdef bint headers_are_stock() except -1
 @cython.locals(items=list)
 cdef object _to_headers(object headers)
 @cython.locals(key=str, size=Py_ssize_t)
@@ -87,7 +93,7 @@ cdef bint _lacks(object headers, str name) except -1
 cdef object _set_header(object headers, str name, tuple item)
 cdef object _set_status(ResponseKernel self, ClassProof proof, object status)
 @cython.locals(item=tuple)
-cdef object _fill(
+cdef object fill(
     ResponseKernel self,
     ClassProof proof,
     object response,
@@ -115,7 +121,7 @@ cdef class ResponseBody:
     cdef object _iterator
     cdef ResponseKernel _response
 
-    cdef void _drop(self) noexcept
+    cdef void drop(self) noexcept
 
 
 @cython.locals(proof=ClassProof)
@@ -137,13 +143,15 @@ cdef bint _has_known_status(ClassProof proof) except -1
 cdef tuple page_of_404(object cls, object environ)
 @cython.locals(kernel=ResponseKernel, headers=list, body=bytes)
 cpdef object send(object response, object environ, object start_response)
+@cython.locals(item=tuple)
+cdef list _wire_headers(ResponseKernel response, dict environ)
 @cython.locals(
-    item=tuple,
     key=str,
     value=str,
+    kept=list,
     listed=list,
     size=Py_ssize_t,
     has_length=bint,
 )
-cdef list _wire_headers(ResponseKernel response, dict environ)
+cdef list list_headers(object headers, object body)
 cdef Py_ssize_t _measure(object items) except -1

@@ -18,6 +18,7 @@ from typing import Any
 from typing import TYPE_CHECKING
 from typing import TypeVar
 
+import werkzeug.datastructures.headers
 import werkzeug.exceptions
 import werkzeug.sansio.response
 import werkzeug.wrappers.response
@@ -100,7 +101,7 @@ class ResponseKernel:
         """Arguments and errors are those of Werkzeug's ``Response``."""
         proof = prove(type(self))
         if proof.builds and _untouched(self):
-            _fill(
+            fill(
                 self,
                 proof,
                 response,
@@ -124,6 +125,15 @@ class ResponseKernel:
     @property
     def headers(self) -> Any:
         """The response headers, a :class:`werkzeug.datastructures.Headers`."""
+        return self.made_headers()
+
+    @headers.setter
+    def headers(self, value: Any) -> None:
+        self._fd_type = None
+        self._fd_headers = value
+
+    def made_headers(self) -> Any:
+        """The same as :attr:`headers`."""
         if self._fd_type is not None:
             listed = [self._fd_type]
             if self._fd_length >= 0:
@@ -137,24 +147,23 @@ class ResponseKernel:
             raise AttributeError("headers: the response is not initialised yet")
         return self._fd_headers
 
-    @headers.setter
-    def headers(self, value: Any) -> None:
-        self._fd_type = None
-        self._fd_headers = value
-
     @property
     def response(self) -> Any:
         """The body as an iterable of str or bytes; a list when its length is fixed."""
-        if self._fd_body is not None:
-            body = [self._fd_body]
-            self._fd_iterable = ClosingIterator(body) if self._fd_streamed else body
-            self._fd_body = None
-        return self._fd_iterable
+        return self.made_iterable()
 
     @response.setter
     def response(self, value: Any) -> None:
         self._fd_body = None
         self._fd_iterable = value
+
+    def made_iterable(self) -> Any:
+        """The same as :attr:`response`."""
+        if self._fd_body is not None:
+            body = [self._fd_body]
+            self._fd_iterable = ClosingIterator(body) if self._fd_streamed else body
+            self._fd_body = None
+        return self._fd_iterable
 
     @property
     def direct_passthrough(self) -> Any:
@@ -190,7 +199,7 @@ class ResponseKernel:
     @_status_code.setter
     def _status_code(self, value: Any) -> None:
         self._fd_code = value
-        self._fd_bodied = _is_code(value) and _has_body(value)
+        self._fd_bodied = is_code(value) and has_body(value)
 
     @property
     def status(self) -> Any:
@@ -255,7 +264,7 @@ class _Unknown:
     """Stands for a function that was already replaced when we were imported."""
 
 
-def _genuine(owner: type, name: str, module: Any) -> Any:
+def genuine(owner: type, name: str, module: Any) -> Any:
     """*owner*'s attribute *name* if *module* itself defined it, else no match ever."""
     found = owner.__dict__.get(name)
     func = found.fget if isinstance(found, property) else found
@@ -268,7 +277,7 @@ def _stock_attributes() -> dict[str, Any]:
     """What each name that the fast paths pass over is on the stock class."""
     wsgi = werkzeug.wrappers.response
     stock = {
-        name: _genuine(WerkzeugResponse, name, wsgi)
+        name: genuine(WerkzeugResponse, name, wsgi)
         for name in (
             "set_data",
             "__call__",
@@ -280,7 +289,7 @@ def _stock_attributes() -> dict[str, Any]:
             "close",
         )
     }
-    stock["_clean_status"] = _genuine(
+    stock["_clean_status"] = genuine(
         werkzeug.sansio.response.Response, "_clean_status", werkzeug.sansio.response
     )
     for name in (*FIELDS, "status", "status_code", "__init__"):
@@ -294,6 +303,16 @@ def _stock_attributes() -> dict[str, Any]:
 
 
 _STOCK = _stock_attributes()
+
+_HEADERS_NAMES = tuple(
+    [name for name, value in vars(Headers).items() if type(value) is FunctionType]
+)
+_headers_values = attrgetter(*_HEADERS_NAMES)
+_STOCK_HEADERS = tuple(
+    [genuine(Headers, name, werkzeug.datastructures.headers) for name in _HEADERS_NAMES]
+)
+# PERF: the version that is known to be the stock one, found without comparing.
+_headers_version = 0
 _NAMES = (*_STOCK, "default_status", "default_mimetype")
 _SHADOWING = frozenset(_NAMES)
 _attributes_of = attrgetter(*_NAMES)
@@ -364,7 +383,7 @@ class ClassProof:
         self.sends = _SENDING <= kept
         self.builds = (
             _BUILDING <= kept
-            and _is_code(default_status)
+            and is_code(default_status)
             and type(default_mimetype) is str
             and not capi.has_newline(default_mimetype)
         )
@@ -450,11 +469,11 @@ _type_items: dict[str, tuple[str, str]] = {}
 _length_items: list[tuple[int, tuple[str, str]] | None] = [None] * 2048
 
 
-def _is_code(value: Any) -> bool:
+def is_code(value: Any) -> bool:
     return type(value) is int and 0 <= value <= 999
 
 
-def _has_body(code: int) -> bool:
+def has_body(code: int) -> bool:
     return not (100 <= code < 200 or code == 204 or code == 304)
 
 
@@ -497,9 +516,25 @@ def content_type_item(mimetype: Any) -> tuple[str, str] | None:
 
 def _new_headers(listed: list[tuple[str, str]]) -> Any:
     """Headers over *listed*, whose values are known to be valid."""
-    headers = Headers()
+    if headers_are_stock():
+        headers = capi.new_instance(Headers)
+    else:
+        headers = Headers()
     headers._list = listed
     return headers
+
+
+def headers_are_stock() -> bool:
+    """Whether Werkzeug's ``Headers`` is as it was written."""
+    global _headers_version
+    version = capi.type_version(Headers)
+    if version != 0 and version == _headers_version:
+        return True
+    values = _headers_values(Headers)
+    if not capi.identical(values, _STOCK_HEADERS):
+        return False
+    _headers_version = version
+    return True
 
 
 def _to_headers(headers: Any) -> Any:
@@ -554,16 +589,16 @@ def _set_status(self: ResponseKernel, proof: ClassProof, status: Any) -> None:
             self._fd_status = proof.line
         else:
             self._fd_status = _line(status)
-    elif _is_code(status):
+    elif is_code(status):
         self._fd_status = _line(status)
     else:
         self.status = status
         return
     self._fd_code = status
-    self._fd_bodied = _has_body(status)
+    self._fd_bodied = has_body(status)
 
 
-def _fill(
+def fill(
     self: ResponseKernel,
     proof: ClassProof,
     response: Any,
@@ -747,7 +782,7 @@ def make_response(app: Any, rv: Any, ctx: Any, stand_in: Any = None) -> Any:
             if headers is None and kind is not GeneratorType:
                 return _create(make, proof, rv, status)
             response = capi.new_instance(make)
-            _fill(response, proof, rv, status, headers, None, None, False)
+            fill(response, proof, rv, status, headers, None, None, False)
             return response
 
     if rv is None:
@@ -843,7 +878,7 @@ _EXCEPTION_NAMES = (
 )
 _exception_attributes = attrgetter(*_EXCEPTION_NAMES, "__getattribute__")
 _STOCK_EXCEPTION = (
-    *[_genuine(HTTPException, name, werkzeug.exceptions) for name in _EXCEPTION_NAMES],
+    *[genuine(HTTPException, name, werkzeug.exceptions) for name in _EXCEPTION_NAMES],
     Exception.__getattribute__,
 )
 _EXCEPTION_SHADOWING = frozenset(_EXCEPTION_NAMES)
@@ -887,8 +922,8 @@ def _from_exception(cls: Any, error: Any, environ: Any) -> Any:
     code = error.code
     description = error.description
     if (
-        not _is_code(code)
-        or not _has_body(code)
+        not is_code(code)
+        or not has_body(code)
         or (description is not None and type(description) is not str)
     ):
         return None
@@ -972,14 +1007,14 @@ class ResponseBody:
             if type(item) is not bytes and isinstance(item, str):
                 item = item.encode()
         except BaseException:
-            self._drop()
+            self.drop()
             raise
         if item is _END:
-            self._drop()
+            self.drop()
             raise StopIteration
         return item  # type: ignore[no-any-return]
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
         self._finished = True
         self._iterator = self._iterable = None
 
@@ -988,7 +1023,7 @@ class ResponseBody:
 
         PERF: 0.3 us less than to call it, and as sure: ``send`` looked what it is.
         """
-        self._drop()
+        self.drop()
         response = self._response
         try:
             close = response.response.close
@@ -1004,7 +1039,7 @@ class ResponseBody:
 def sends_body(cls: Any) -> bool:
     """Whether :func:`send_body` and :func:`from_body` may be asked for *cls*."""
     proof = prove(cls)
-    return proof.creates and proof.sends and _has_body(proof.code)
+    return proof.creates and proof.sends and has_body(proof.code)
 
 
 def from_body(cls: Any, item: Any, body: bytes) -> Any:
@@ -1105,10 +1140,29 @@ def _wire_headers(
             return [item, _length_item(_measure(response._fd_iterable))]
         return [item]
 
-    headers = response._fd_headers
-    if type(headers) is not Headers or type(headers._list) is not list:
+    body: Any = response._fd_body
+    if body is None:
+        body = response._fd_iterable
+        if not isinstance(body, (list, tuple)):
+            body = None
+    elif response._fd_streamed:
+        body = None
+    return list_headers(response._fd_headers, body)
+
+
+def list_headers(headers: Any, body: Any) -> list[tuple[str, str]] | None:
+    """*headers* as ``start_response`` takes them, or None if Werkzeug has to see them.
+
+    :param body: what a Content-Length that is missing is the length of: bytes, or a
+        list or tuple of bytes and str; None: there is none to be added.
+    """
+    if type(headers) is not Headers:
         return None
-    listed = headers._list[:]
+    given: Any = headers._list
+    if type(given) is not list:
+        return None
+    kept: list[Any] = given
+    listed = kept[:]
     has_length = False
     for pair in listed:
         if type(pair) is not tuple or len(pair) != 2:
@@ -1128,12 +1182,9 @@ def _wire_headers(
                 return None
         elif size == 16 and key.lower() == "content-location":
             return None
-    if not has_length:
-        if response._fd_body is not None:
-            if not response._fd_streamed:
-                listed.append(_length_item(len(response._fd_body)))
-        elif isinstance(response._fd_iterable, (list, tuple)):
-            listed.append(_length_item(_measure(response._fd_iterable)))
+    if body is not None and not has_length:
+        length = len(body) if type(body) is bytes else _measure(body)
+        listed.append(_length_item(length))
     return listed
 
 

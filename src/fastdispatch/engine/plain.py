@@ -1,0 +1,286 @@
+"""Responses that keep their fields where Werkzeug puts them: a host's own.
+
+Views of another framework make responses of its class. They are made and sent here
+where the class is proved to do what Werkzeug wrote, and where the object has nothing
+but the fields that Werkzeug gives it. Everything else goes through Werkzeug's methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Any
+from typing import TYPE_CHECKING
+
+import werkzeug.sansio.response
+import werkzeug.wrappers.response
+from werkzeug.sansio.response import Response as SansIOResponse
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from . import capi
+from . import response as responses
+from .hosted import HostedContext
+from .response import FIELDS
+from .response import ResponseBody
+from .response import ResponseKernel
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+    from _typeshed.wsgi import WSGIEnvironment
+
+_END: Any = object()
+_CACHE_LIMIT = 1024
+
+
+# -- Which classes do as Werkzeug wrote ---------------------------------------------
+
+
+def _stock_sending() -> dict[str, Any]:
+    """What each name that sending passes over is on Werkzeug's class."""
+    stock: dict[str, Any] = {
+        name: responses.genuine(WerkzeugResponse, name, werkzeug.wrappers.response)
+        for name in (
+            "__call__",
+            "get_wsgi_response",
+            "get_wsgi_headers",
+            "get_app_iter",
+            "iter_encoded",
+            "is_sequence",
+            "close",
+        )
+    }
+    for name in ("status", "status_code"):
+        stock[name] = responses.genuine(SansIOResponse, name, werkzeug.sansio.response)
+    stock["automatically_set_content_length"] = True
+    stock["__getattribute__"] = object.__getattribute__
+    return stock
+
+
+def _stock_making() -> dict[str, Any]:
+    """The same for making one."""
+    wsgi = werkzeug.wrappers.response
+    sansio = werkzeug.sansio.response
+    return {
+        "__init__": responses.genuine(WerkzeugResponse, "__init__", wsgi),
+        "set_data": responses.genuine(WerkzeugResponse, "set_data", wsgi),
+        "_clean_status": responses.genuine(SansIOResponse, "_clean_status", sansio),
+        "status": responses.genuine(SansIOResponse, "status", sansio),
+        "__new__": object.__new__,
+        "__setattr__": object.__setattr__,
+        "__getattribute__": object.__getattribute__,
+    }
+
+
+_SENDING = _stock_sending()
+_MAKING = _stock_making()
+_sending_of = attrgetter(*_SENDING)
+_making_of = attrgetter(*_MAKING)
+_sending_stock = tuple(_SENDING.values())
+_making_stock = tuple(_MAKING.values())
+_sansio_init = responses.genuine(SansIOResponse, "__init__", werkzeug.sansio.response)
+
+
+class PlainProof:
+    """What one response class, as it is now, is sure to do as Werkzeug wrote.
+
+    ``sends``: calling an instance. ``makes``: calling the class.
+    """
+
+    __slots__ = ("version", "sends", "makes")
+
+    version: int
+    sends: bool
+    makes: bool
+
+    def __init__(self, cls: Any) -> None:
+        plain = (
+            isinstance(cls, type)
+            and type(cls) is type
+            and issubclass(cls, WerkzeugResponse)
+            and not issubclass(cls, ResponseKernel)
+            and not any([name in vars(base) for base in cls.__mro__ for name in FIELDS])
+        )
+        self.sends = plain and capi.identical(_sending_of(cls), _sending_stock)
+        self.makes = (
+            plain
+            and capi.identical(_making_of(cls), _making_stock)
+            and "__init__" in vars(WerkzeugResponse)
+            and vars(SansIOResponse).get("__init__") is _sansio_init
+        )
+        self.version = 0
+
+
+_proofs: dict[int, PlainProof] = {}
+# PERF: the proof asked for last, found without making an int of the version.
+_last_proof = [PlainProof(object)]
+
+
+def prove(cls: type) -> PlainProof:
+    """The proof for *cls*, renewed whenever it or a base of it is patched."""
+    version = capi.type_version(cls)
+    if version:
+        proof: PlainProof = _last_proof[0]
+        if proof.version == version:
+            return proof
+        found = _proofs.get(version)
+        if found is not None:
+            _last_proof[0] = found
+            return found
+    # Looking at it gives a class a version.
+    PlainProof(cls)
+    version = capi.type_version(cls)
+    proof = PlainProof(cls)
+    if version:
+        if len(_proofs) >= _CACHE_LIMIT:
+            _proofs.clear()
+        if capi.type_version(cls) == version:
+            proof.version = version
+            _proofs[version] = proof
+    return proof
+
+
+# -- Making -------------------------------------------------------------------------
+
+_request_var: Any = None
+_kernel: Any = None
+
+
+def make_for(cls: type, kernel: type, request_var: Any) -> None:
+    """Have calls of *cls* answered by :func:`make` from now on, in the compiled build.
+
+    Nothing can be seen of it on the class: it is a call's C function alone that is
+    another one, and it asks first whether the class is still as Werkzeug wrote it.
+
+    :param cls: a subclass of Werkzeug's ``Response``.
+    :param kernel: one of *cls* and of ``ResponseKernel``.
+    :param request_var: the context variable of the host's request contexts.
+    """
+    global _request_var, _kernel
+    if _kernel is None:
+        _request_var = request_var
+        _kernel = kernel
+        capi.make_with(cls, make)
+
+
+def make(
+    cls: Any,
+    response: Any,
+    status: Any,
+    headers: Any,
+    mimetype: Any,
+    content_type: Any,
+    direct_passthrough: Any,
+) -> Any:
+    """A new response, or None if only *cls* itself can tell what that is.
+
+    That is so outside of requests that the engine runs, too.
+    """
+    ctx = capi.var_get(_request_var)
+    if not isinstance(ctx, HostedContext) or not prove(cls).makes:
+        return None
+    proof = responses.prove(_kernel)
+    if not proof.builds or not responses.headers_are_stock():
+        return None
+    kernel: ResponseKernel = capi.new_instance(_kernel)
+    responses.fill(
+        kernel,
+        proof,
+        response,
+        status,
+        headers,
+        mimetype,
+        content_type,
+        direct_passthrough,
+    )
+    made = capi.new_instance(cls)
+    # In Werkzeug's order.
+    made.headers = kernel.made_headers()
+    made._status = kernel._fd_status
+    made._status_code = kernel._fd_code
+    made.direct_passthrough = kernel._fd_passthrough
+    made._on_close = []
+    made.response = kernel.made_iterable()
+    return made
+
+
+# -- Sending ------------------------------------------------------------------------
+
+
+class PlainBody(ResponseBody):
+    """The same as :class:`ResponseBody`, for a response that is no ResponseKernel."""
+
+    __slots__ = ("_owner",)
+
+    _owner: Any
+
+    def close(self) -> None:
+        """What Werkzeug's ``Response.close`` does, as often as this is called."""
+        self.drop()
+        iterable = self._owner.response
+        kind = type(iterable)
+        if kind is not list and kind is not tuple:
+            close = getattr(iterable, "close", _END)
+            if close is not _END:
+                close()
+        for func in self._owner._on_close:
+            func()
+
+
+def send(
+    response: Any, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    """``response(environ, start_response)``: the same effect for any response.
+
+    Rule 38: what the response's own ``__call__`` raises is raised here.
+    """
+    if isinstance(response, ResponseKernel):
+        return responses.send(response, environ, start_response)
+    if (
+        type(environ) is dict
+        and isinstance(response, WerkzeugResponse)
+        and prove(type(response)).sends
+        and responses.headers_are_stock()
+    ):
+        # Nothing but the fields, so nothing that would shadow a method.
+        fields: Any = capi.instance_dict(response)
+        if fields is not None and len(fields) == 6:
+            headers = _wire_headers(fields, environ)
+            if headers is not None:
+                result: Any
+                if capi.stored(fields, "direct_passthrough") is False:
+                    body: PlainBody = capi.new_instance(PlainBody)
+                    body._owner = response
+                    body._iterable = fields["response"]
+                    body._iterator = None
+                    body._finished = False
+                    result = body
+                else:
+                    result = fields["response"]
+                start_response(fields["_status"], headers)
+                return result  # type: ignore[no-any-return]
+    return response(environ, start_response)  # type: ignore[no-any-return]
+
+
+def _wire_headers(
+    fields: dict[str, Any], environ: dict[str, Any]
+) -> list[tuple[str, str]] | None:
+    """The header list if the response is one that needs no rule of Werkzeug's."""
+    method = capi.stored(environ, "REQUEST_METHOD")
+    code = capi.stored(fields, "_status_code")
+    passthrough = capi.stored(fields, "direct_passthrough")
+    body = capi.stored(fields, "response")
+    if (
+        not responses.is_code(code)
+        or not responses.has_body(code)
+        or type(method) is not str
+        or method == "HEAD"
+        or type(capi.stored(fields, "_status")) is not str
+        or type(capi.stored(fields, "_on_close")) is not list
+        or (passthrough is not False and passthrough is not True)
+        or body is None
+    ):
+        return None
+    return responses.list_headers(
+        capi.stored(fields, "headers"),
+        body if isinstance(body, (list, tuple)) else None,
+    )
