@@ -24,6 +24,7 @@ from setuptools.errors import CCompilerError
 # Each is src/fastdispatch/engine/NAME.py with its C types in NAME.pxd beside it.
 COMPILED = (
     "context",
+    "failures",
     "hooks",
     "hosted",
     "jsontext",

@@ -68,6 +68,7 @@ WHOLE = ("whole request that returns", "whole request with hooks of each kind")
 #: of split and merged the one that the installed Flask needs.
 MODULES = {
     "context": ("push pop", "proxy"),
+    "failures": ("accelerated error",),
     "hooks": ("hook chain",),
     "hosted": ("accelerated request",),
     "jsontext": ("json response",),

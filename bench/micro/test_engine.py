@@ -227,6 +227,12 @@ def test_accelerated_response(fd: ModuleType, benchmark: Benchmark, case: str) -
     benchmark(call, app, BROWSER | {"PATH_INFO": path})
 
 
+@pytest.mark.parametrize("case", ["not handled"])
+def test_accelerated_error(fd: ModuleType, benchmark: Benchmark, case: str) -> None:
+    app = fd.accelerate(flask_program("W9"))
+    benchmark(call, app, BROWSER | {"PATH_INFO": "/error"})
+
+
 PROXIES: dict[str, Callable[[Any], object]] = {
     "request.method": lambda fd: fd.request.method,
     "g.x": lambda fd: fd.g.x,

@@ -26,6 +26,7 @@ from werkzeug.routing import Map
 from werkzeug.routing import MapAdapter
 
 from ._flask_sessions import cookie_sessions
+from .engine.failures import LOOKUP
 from .engine.lifecycle import HostedApplication
 from .engine.plain import make_for
 from .engine.plan import Plan
@@ -50,9 +51,13 @@ F = TypeVar("F", bound=Flask)
 
 _OWN_STEPS = tuple(step for step in STEPS if step != "wsgi_app")
 _SESSION_SETTINGS = ("permanent_session_lifetime", "secret_key")
+# Looked at when there is an error: nothing of them on the application makes a plan
+# invalid.
+_ERROR_STEPS: tuple[str, ...] = (*LOOKUP, "handle_exception", "log_exception")
+_LOOKED_AT_LATE = (*_ERROR_STEPS, *_SESSION_SETTINGS)
 _CLASS_NAMES = (
     *STEPS,
-    *_SESSION_SETTINGS,
+    *_LOOKED_AT_LATE,
     "app_context",
     "app_ctx_globals_class",
     "request_class",
@@ -64,7 +69,7 @@ _class_values = attrgetter(*_CLASS_NAMES)
 # What the plan is drawn from, besides the class: while each of these is the same object
 # in the application's ``__dict__`` (or is not there), the plan holds.
 _INSTANCE_NAMES = (
-    *(name for name in _CLASS_NAMES if name not in ("wsgi_app", *_SESSION_SETTINGS)),
+    *(name for name in _CLASS_NAMES if name not in ("wsgi_app", *_LOOKED_AT_LATE)),
     "after_request_funcs",
     "before_request_funcs",
     "config",
@@ -258,6 +263,12 @@ class Engine(HostedApplication):
                 for s in sent
             )
         )
+        failed = signals.got_request_exception
+        plan.use_failures(
+            failed,
+            not natural or "receivers_for" in vars(failed) or "send" in vars(failed),
+            frozenset(step for step in _ERROR_STEPS if _is_own_step(cls, step)),
+        )
         plan.use_routing(
             app.url_map,
             Matcher(app.url_map),
@@ -295,7 +306,7 @@ class Engine(HostedApplication):
             "create_url_adapter" in stock
             and app.app_ctx_globals_class is _AppCtxGlobals,
         )
-        self._watch_sizes((*(vars(s) for s in sent), vars(interface)))
+        self._watch_sizes((*(vars(s) for s in (*sent, failed)), vars(interface)))
         return plan
 
 
@@ -313,7 +324,8 @@ def _is_own_step(cls: type[Flask], step: str) -> bool:
     return (
         type(value) is types.FunctionType
         and _genuine(value)
-        and value.__code__.co_qualname in (f"Flask.{step}", f"App.{step}")
+        and value.__code__.co_qualname
+        in tuple(f"{owner}.{step}" for owner in ("Flask", "App", "Scaffold"))
     )
 
 
@@ -531,7 +543,7 @@ def explain(app: Flask) -> Explanation:
         rows.append(Step("wsgi_app", False, _defined_by(type(app), "wsgi_app")))
     else:
         rows.append(Step("wsgi_app", True, "Flask's own"))
-    for step in dict.fromkeys((*_OWN_STEPS, *version.CONTEXT_STEPS)):
+    for step in dict.fromkeys((*_OWN_STEPS, *_ERROR_STEPS, *version.CONTEXT_STEPS)):
         needed = version.NEEDED.get(step)
         if step_is_stock(app, step):
             rows.append(Step(step, True, "Flask's own"))

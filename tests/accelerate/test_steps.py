@@ -76,6 +76,10 @@ def _nothing(app: t.Any, original: Alter, *args: t.Any) -> None:
     app.trace.append(("altered", *(type(arg).__name__ for arg in args)))
 
 
+def _handler(app: t.Any, original: Alter, *args: t.Any) -> t.Any:
+    return lambda e: (f"altered {type(e).__name__}", 296)
+
+
 def _true(app: t.Any, original: Alter, *args: t.Any) -> bool:
     return True
 
@@ -102,6 +106,7 @@ STEPS: dict[str, tuple[str, str, Alter]] = {
     "handle_user_exception": ("/error", "GET", _text),
     "handle_exception": ("/error", "GET", _response),
     "log_exception": ("/error", "GET", _nothing),
+    "_find_error_handler": ("/error", "GET", _handler),
     "should_ignore_error": ("/error", "GET", _true),
 }
 """A request that takes the step, and what is put in the step's place."""

@@ -20,7 +20,7 @@ EXTENSIONS: dict[str, set[str]] = {
     "sqlalchemy": set(),
     "login": set(),
     "wtf": set(),
-    "cors": {"handle_user_exception"},
+    "cors": {"handle_exception", "handle_user_exception"},
     "session": {"session"},
     "limiter": set(),
     "debugtoolbar": {"dispatch_request"},
@@ -28,6 +28,7 @@ EXTENSIONS: dict[str, set[str]] = {
 NEWRELIC = {
     "do_teardown_appcontext",
     "do_teardown_request",
+    "handle_exception",
     "handle_user_exception",
     "preprocess_request",
     "process_response",

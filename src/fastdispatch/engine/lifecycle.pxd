@@ -2,6 +2,7 @@ import cython
 
 from . cimport capi
 from . cimport context
+from . cimport failures
 from . cimport hooks
 from . cimport hosted
 from . cimport jsontext
@@ -36,6 +37,10 @@ cdef object refuse(object app, object error, object environ, object start_respon
 cpdef object full_dispatch_request(Context ctx)
 @cython.locals(plan=Plan)
 cdef object answer(Context ctx)
+@cython.locals(plan=Plan)
+cdef object handle_user_exception(Context ctx, object error)
+@cython.locals(plan=Plan)
+cdef object handle_exception(Context ctx, object error)
 @cython.locals(plan=Plan)
 cdef object unhandled(Context ctx)
 cdef object finalize(Context ctx, object rv)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from typing import TYPE_CHECKING
 from weakref import ref
@@ -14,6 +15,7 @@ from werkzeug.exceptions import NotFound
 
 from . import capi
 from . import context
+from . import failures
 from . import hooks
 from . import hosted
 from . import jsontext
@@ -127,7 +129,7 @@ def run_in(
         except Exception as e:
             error = e
             ctx.drop_holds()
-            response = ctx.call_step_with(app.handle_exception, e)
+            response = handle_exception(ctx, e)
         except BaseException as e:
             error = e
             raise
@@ -224,7 +226,7 @@ def answer(ctx: Context) -> Any:
             and not isinstance(e, HTTPException)
         ):
             raise
-        rv = ctx.call_step_with(app.handle_user_exception, e)
+        rv = handle_user_exception(ctx, e)
     if plan.hosted:
         ctx.renew()
     return rv
@@ -258,6 +260,31 @@ def unhandled(ctx: Context) -> Any:
     ):
         return None
     return error
+
+
+def handle_user_exception(ctx: Context, error: Exception) -> Any:
+    """Ask the handler of an error; raise it again without one. Rules 32 to 37."""
+    plan = ctx.renew()
+    if plan.hosted and failures.knows(
+        ctx, "handle_user_exception", plan.own_handle_user_exception
+    ):
+        return failures.handle_user_exception(ctx, error)
+    return ctx.call_step_with(ctx.app.handle_user_exception, error)
+
+
+def handle_exception(ctx: Context, error: Exception) -> Any:
+    """Answer an error that nobody handled. Rules 34 to 36."""
+    app = ctx.app
+    plan = ctx.renew()
+    if plan.hosted and failures.knows(
+        ctx, "handle_exception", plan.own_handle_exception
+    ):
+        rv = failures.handle_exception(ctx, error)
+        if ctx.renew().own_finalize_request:
+            return finalize_request(ctx, rv, True)
+        step = partial(app.finalize_request, from_error_handler=True)
+        return ctx.call_step_with(step, rv)
+    return ctx.call_step_with(app.handle_exception, error)
 
 
 def finalize(ctx: Context, rv: Any) -> Any:

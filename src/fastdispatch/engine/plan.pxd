@@ -13,6 +13,9 @@ cdef class Plan:
     cdef unsigned long changes
     cdef public bint begun
     cdef readonly bint own_create_url_adapter
+    cdef readonly bint own_error_lookup
+    cdef readonly bint own_handle_exception
+    cdef readonly bint own_log_exception
     cdef readonly bint own_dispatch_request
     cdef readonly bint own_do_teardown_appcontext
     cdef readonly bint own_do_teardown_request
@@ -47,6 +50,8 @@ cdef class Plan:
     cdef object tearing_down
     cdef object app_tearing_down
     cdef object popped
+    cdef object failed
+    cdef object failed_to
     cdef object pushed_to
     cdef object started_to
     cdef object finished_to

@@ -65,6 +65,9 @@ class Plan:
         self.stock_errors = False
         self.stock_json = None
         self.debug_in_config = False
+        self.own_error_lookup = False
+        self.own_handle_exception = False
+        self.own_log_exception = False
         self.own_create_url_adapter = "create_url_adapter" in stock
         self.own_dispatch_request = "dispatch_request" in stock
         self.own_do_teardown_appcontext = "do_teardown_appcontext" in stock
@@ -180,6 +183,19 @@ class Plan:
             self.app_tearing_down_to = _SOMEBODY
         if popped:
             self.popped_to = _SOMEBODY
+
+    def use_failures(self, failed: Any, always: Any, own: frozenset[str]) -> None:
+        """Keep the signal of an unhandled error, to be sent *always* if it is patched.
+
+        *own*: which steps of handling an error are the host's own.
+        """
+        self.failed = failed
+        self.failed_to = _SOMEBODY if always else failed.receivers
+        self.own_error_lookup = own.issuperset(
+            ("_find_error_handler", "_get_exc_class_and_code")
+        )
+        self.own_handle_exception = "handle_exception" in own
+        self.own_log_exception = "log_exception" in own
 
     def use_routing(self, url_map: Any, matcher: Any, flat: bool) -> None:
         """Keep the matcher of *url_map*.
