@@ -17,6 +17,7 @@ from blinker import NamedSignal
 from flask import signals
 from flask.app import Flask  # flask.Flask is another class once tracers are at work
 from flask.ctx import _AppCtxGlobals  # pyright: ignore[reportPrivateUsage]
+from flask.json.provider import DefaultJSONProvider
 from flask.sansio.app import App
 from flask.sessions import SecureCookieSession
 from flask.sessions import SecureCookieSessionInterface
@@ -27,6 +28,10 @@ from werkzeug.routing import MapAdapter
 
 from ._flask_sessions import cookie_sessions
 from .engine.failures import LOOKUP
+from .engine.jsontext import METHODS as JSON_METHODS
+from .engine.jsontext import methods
+from .engine.jsontext import read_json
+from .engine.jsontext import respond
 from .engine.lifecycle import HostedApplication
 from .engine.plain import make_for
 from .engine.plan import Plan
@@ -54,7 +59,7 @@ _SESSION_SETTINGS = ("permanent_session_lifetime", "secret_key")
 # Looked at when there is an error: nothing of them on the application makes a plan
 # invalid.
 _ERROR_STEPS: tuple[str, ...] = (*LOOKUP, "handle_exception", "log_exception")
-_LOOKED_AT_LATE = (*_ERROR_STEPS, *_SESSION_SETTINGS)
+_LOOKED_AT_LATE = (*_ERROR_STEPS, *_SESSION_SETTINGS, "debug")
 _CLASS_NAMES = (
     *STEPS,
     *_LOOKED_AT_LATE,
@@ -119,7 +124,36 @@ class FlaskResponse(  # pyright: ignore[reportIncompatibleVariableOverride]
     """Stands in for ``flask.Response`` where that is the response class: lazy."""
 
 
+class FlaskJSONProvider(DefaultJSONProvider):
+    """Stands in for ``DefaultJSONProvider`` where that is the provider's class."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """As Flask's."""
+        if not kwargs and DefaultJSONProvider.loads is _own_loads:
+            return read_json(s)
+        return super().loads(s, **kwargs)
+
+    def response(self, *args: Any, **kwargs: Any) -> Any:
+        """As Flask's, of a text that the engine writes where it can."""
+        if DefaultJSONProvider.response is _own_response and not (args and kwargs):
+            obj = args[0] if len(args) == 1 else args or kwargs or None
+            app = self._app
+            made = respond(self, STOCK_JSON, app.debug, obj)
+            if made is not None:
+                text = made[0].decode()
+                return app.response_class(text, mimetype=self.mimetype)
+        return super().response(*args, **kwargs)
+
+
+_own_loads = DefaultJSONProvider.loads
+_own_response = DefaultJSONProvider.response
+
+#: The provider whose text the engine may write, and what it is made of.
+STOCK_JSON = (FlaskJSONProvider, methods(FlaskJSONProvider))
+
+
 for _class, _name in (
+    (FlaskJSONProvider, "DefaultJSONProvider"),
     (FlaskRequest, "Request"),
     (FlaskResponse, "Response"),
 ):
@@ -156,6 +190,7 @@ _WATCHED: dict[type, tuple[str, ...]] = {
         "modified",
         "permanent",
     ),
+    DefaultJSONProvider: ("_prepare_response_obj", "dumps", "loads", "response"),
 }
 _watched_values = [(cls, attrgetter(*names)) for cls, names in _WATCHED.items()]
 _NATURAL = {cls: values(cls) for cls, values in _watched_values}
@@ -269,6 +304,9 @@ class Engine(HostedApplication):
             not natural or "receivers_for" in vars(failed) or "send" in vars(failed),
             frozenset(step for step in _ERROR_STEPS if _is_own_step(cls, step)),
         )
+        _lend_json(app)
+        if _unpatched(DefaultJSONProvider):
+            plan.use_json(STOCK_JSON, _genuine(inspect.getattr_static(cls, "debug")))
         plan.use_routing(
             app.url_map,
             Matcher(app.url_map),
@@ -482,7 +520,15 @@ def accelerate(app: F) -> F:
         )
     app.extensions["fastdispatch"] = engine
     make_for(Response, FlaskResponse, version.request_var or version.app_var)
+    _lend_json(app)
     return app
+
+
+def _lend_json(app: Flask) -> None:
+    """Have Flask's own provider write its responses faster, if it is what *app* has."""
+    if type(app.json) is DefaultJSONProvider and _unpatched(DefaultJSONProvider):
+        provider: Any = app.json
+        provider.__class__ = FlaskJSONProvider
 
 
 def restore(app: F) -> F:
@@ -506,6 +552,9 @@ def restore(app: F) -> F:
             f"app.wsgi_app is {current!r}, and the engine can't be found inside of it."
         )
     del app.extensions["fastdispatch"]
+    if type(app.json) is FlaskJSONProvider:
+        provider: Any = app.json
+        provider.__class__ = DefaultJSONProvider
     return app
 
 
@@ -567,6 +616,16 @@ def explain(app: Flask) -> Explanation:
         cls = getattr(app, attribute)
         why = f"{cls.__module__}.{cls.__qualname__}"
         rows.append(Step(attribute, _has_class(app, attribute, stock), why))
+    provider = app.json
+    rows.append(
+        Step(
+            "json",
+            type(provider) is FlaskJSONProvider
+            and _unpatched(DefaultJSONProvider)
+            and not set(JSON_METHODS) & set(vars(provider)),
+            type(provider).__name__,
+        )
+    )
     flat = not app.url_map.host_matching and not app.subdomain_matching
     matcher = Matcher(app.url_map)
     why = "path and method" if flat else "hosts or subdomains take part"

@@ -17,11 +17,24 @@ cdef object _stock_escape
 cdef object _stock_escape_ascii
 cdef object JSONEncoder
 cdef unsigned int _encoder_version
+cdef dict _decoder_own
+cdef object _reading_of
+cdef object _stock_loads
+cdef tuple _stock_reading
+cdef object _stock_decoder
+cdef object _scan
+cdef object JSONDecoder
+cdef unsigned int _decoder_version
 cdef list _settings
 
 
 @cython.locals(version="unsigned int")
 cpdef bint dumps_is_stock() except -1
+
+
+@cython.locals(version="unsigned int")
+cdef bint loads_is_stock() except -1
+cpdef object read_json(object s)
 
 
 cdef class Settings:
