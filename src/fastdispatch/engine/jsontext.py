@@ -146,16 +146,11 @@ class Settings:
         self.ensure_ascii: Any = cls.ensure_ascii
         self.sort_keys: Any = cls.sort_keys
         self.mimetype: Any = cls.mimetype
-        # What is a property has a value for each instance.
-        self.stock = capi.identical(methods(cls), stock) and not any(
-            hasattr(value, "__get__")
-            for value in (
-                self.compact,
-                self.ensure_ascii,
-                self.sort_keys,
-                self.mimetype,
-            )
-        )
+        self.stock = capi.identical(methods(cls), stock)
+        for value in (self.compact, self.ensure_ascii, self.sort_keys, self.mimetype):
+            if hasattr(value, "__get__"):
+                # A property: it has a value for each instance.
+                self.stock = False
         if capi.type_version(cls) != self.version:
             # Another thread has patched it meanwhile.
             self.version = 0
