@@ -267,12 +267,3 @@ def same_items(table: Any, names: Any, values: Any) -> bool:
 def identical(values: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
     """Whether they are the same objects: a wrapper may claim to equal what it wraps."""
     return len(values) == len(others) and all(map(operator.is_, values, others))
-
-
-def make_with(cls: Any, maker: Any) -> None:
-    """Have *maker* make the responses of *cls*, where nobody can see that it does.
-
-    *maker* takes the class and the six arguments of Werkzeug's ``Response``. Where it
-    returns None, the class is called as ever. There is no such way in Python, so that
-    the class is always called as ever.
-    """

@@ -10,6 +10,7 @@ from .response cimport ResponseKernel
 cdef object WerkzeugResponse
 cdef object _END
 cdef tuple FIELDS
+cdef tuple PARAMETERS
 cdef dict _proofs
 cdef list _last_proof
 cdef object _request_var

@@ -21,6 +21,7 @@ from . import capi
 from . import response as responses
 from .hosted import HostedContext
 from .response import FIELDS
+from .response import PARAMETERS
 from .response import ResponseBody
 from .response import ResponseKernel
 
@@ -159,7 +160,7 @@ def make_for(cls: type, kernel: type, request_var: Any) -> None:
     if _kernel is None:
         _request_var = request_var
         _kernel = kernel
-        capi.make_with(cls, make)
+        capi.call_by(cls, make, PARAMETERS)
 
 
 def make(
@@ -171,16 +172,16 @@ def make(
     content_type: Any,
     direct_passthrough: Any,
 ) -> Any:
-    """A new response, or None if only *cls* itself can tell what that is.
+    """A call of *cls*; NotImplemented if only *cls* itself can tell what that is.
 
     That is so outside of requests that the engine runs, too.
     """
     ctx = capi.var_get(_request_var)
     if not isinstance(ctx, HostedContext) or not prove(cls).makes:
-        return None
+        return NotImplemented
     proof = responses.prove(_kernel)
     if not proof.builds or not responses.headers_are_stock():
-        return None
+        return NotImplemented
     kernel: ResponseKernel = capi.new_instance(_kernel)
     responses.fill(
         kernel,

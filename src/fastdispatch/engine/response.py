@@ -48,6 +48,16 @@ FIELDS = (
     "response",
 )
 
+# What it is called with.
+PARAMETERS: tuple[tuple[str, Any], ...] = (
+    ("response", None),
+    ("status", None),
+    ("headers", None),
+    ("mimetype", None),
+    ("content_type", None),
+    ("direct_passthrough", False),
+)
+
 _CACHE_LIMIT = 1024
 _werkzeug_init = WerkzeugResponse.__init__
 
@@ -705,7 +715,7 @@ def _made(
     if not proof.creates:
         return NotImplemented
     self = capi.new_instance(cls)
-    _fill(
+    fill(
         self,
         proof,
         response,
@@ -723,18 +733,7 @@ def quick_to_call(cls: _Class) -> _Class:
 
     PERF: no tuple, no dict, no slots: a call takes half the instructions.
     """
-    capi.call_by(
-        cls,
-        _made,
-        (
-            ("response", None),
-            ("status", None),
-            ("headers", None),
-            ("mimetype", None),
-            ("content_type", None),
-            ("direct_passthrough", False),
-        ),
-    )
+    capi.call_by(cls, _made, PARAMETERS)
     return cls
 
 
