@@ -259,9 +259,7 @@ def var_reset(var: ContextVar[Any], token: Any) -> None:
 
 def same_items(table: Any, names: Any, values: Any) -> bool:
     """Whether *table* has these very *values* under *names*; None: it has none."""
-    return all(
-        table.get(name) is value for name, value in zip(names, values, strict=True)
-    )
+    return all(map(operator.is_, map(table.get, names), values))
 
 
 def identical(values: tuple[Any, ...], others: tuple[Any, ...]) -> bool:

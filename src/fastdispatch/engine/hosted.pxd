@@ -21,8 +21,10 @@ cdef class Watcher(Host):
     cdef Plan plan_now(self, object app)
     @cython.locals(own=dict)
     cdef Plan plan_later(self, object app, Plan plan)
-    @cython.locals(own=dict, versions="unsigned long long")
+    @cython.locals(own=dict)
     cdef bint _changed(self, object app) except -1
+    @cython.locals(versions=cython.ulonglong)
+    cdef bint _classes_changed(self) except -1
     @cython.locals(total="unsigned long long", version="unsigned int")
     cdef unsigned long long _class_versions(self) except? 1
     @cython.locals(total=Py_ssize_t, table=dict)

@@ -66,8 +66,7 @@ class Watcher(Host):
             and len(own) == self._own_size
             and capi.same_items(own, self._late_names, self._late_values)
             and not plan.stale(type(app))
-            and self._class_versions() == self._versions
-            and self._versions != 0
+            and not self._classes_changed()
         ):
             return plan
         return self.plan_now(app)
@@ -77,12 +76,15 @@ class Watcher(Host):
         if not capi.same_items(own, self._names, self._values):
             return True
         self._own_size = len(own)
+        return self._classes_changed() or self._table_sizes() != self._sizes
+
+    def _classes_changed(self) -> bool:
         versions = self._class_versions()
         if versions == 0 or versions != self._versions:
             if not capi.identical(self._class_facts(), self._facts):
                 return True
             self._versions = self._class_versions()
-        return self._table_sizes() != self._sizes
+        return False
 
     def _class_versions(self) -> int:
         # Versions only grow, so their sum stays the same only if each of them does.
