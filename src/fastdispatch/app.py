@@ -630,7 +630,9 @@ class App(Application, Scaffold):
         ctx = context.current()
         if ctx is None:
             ctx = self.app_context()
-        return responses.make_response(self, rv, ctx)  # type: ignore[no-any-return]
+        return responses.make_response(  # type: ignore[no-any-return]
+            self, self.response_class, rv, ctx
+        )
 
     def process_response(self, response: Response) -> Response:
         """Run the after_request hooks and save the session. Rule 28."""

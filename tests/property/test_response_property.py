@@ -431,7 +431,7 @@ def compare(classes: Any, make: Any, steps: Any, *how: Any) -> None:
     def convert_ours(rv: Any, environ: Any) -> Any:
         ctx = Context()
         ctx.environ = environ  # type: ignore[attr-defined]
-        return make_response(app, rv, ctx)
+        return make_response(app, app.response_class, rv, ctx)
 
     def convert_theirs(rv: Any, environ: Any) -> Any:
         flask_app.response_class = theirs

@@ -17,7 +17,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from fastdispatch import App
-from fastdispatch.engine.response import make_response
+from fastdispatch.engine import response as kernel
 from fastdispatch.engine.response import prove
 from fastdispatch.engine.response import quick_to_call
 from fastdispatch.engine.response import send
@@ -38,6 +38,10 @@ class Context:
 class Host:
     def __init__(self, response_class: Any = Response) -> None:
         self.response_class = response_class
+
+
+def make_response(host: Host, rv: Any, ctx: Context) -> Any:
+    return kernel.make_response(host, host.response_class, rv, ctx)
 
 
 def environ(method: str = "GET") -> dict[str, Any]:

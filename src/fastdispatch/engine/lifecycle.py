@@ -123,7 +123,7 @@ def run_in(
                 cls = context.response_class(ctx)
                 body = unseen(ctx, rv, cls)
                 if body is None:
-                    response = finalize(ctx, rv)
+                    response = finalize(ctx, rv, cls)
             else:
                 response = ctx.call_step(app.full_dispatch_request)
         except Exception as e:
@@ -186,7 +186,8 @@ def refuse(
 
 def full_dispatch_request(ctx: Context) -> Any:
     """From ``request_started`` to ``request_finished``. Rules 19 to 28."""
-    return finalize(ctx, answer(ctx))
+    rv = answer(ctx)
+    return finalize(ctx, rv, context.response_class(ctx))
 
 
 def answer(ctx: Context) -> Any:
@@ -287,12 +288,12 @@ def handle_exception(ctx: Context, error: Exception) -> Any:
     return ctx.call_step_with(app.handle_exception, error)
 
 
-def finalize(ctx: Context, rv: Any) -> Any:
-    """Make the response by whoever does that."""
+def finalize(ctx: Context, rv: Any, cls: Any) -> Any:
+    """Make the response by whoever does that; *cls* is what responses are made of."""
     if rv is _MISSING:
         rv = ctx.routing_error()
     if ctx.plan.own_finalize_request:
-        return finalize_request(ctx, rv, False)
+        return finalize_request(ctx, rv, False, cls)
     return ctx.call_step_with(ctx.app.finalize_request, rv)
 
 
@@ -391,23 +392,29 @@ def dispatch_request(ctx: Context) -> Any:
     return view(**args)
 
 
-def finalize_request(ctx: Context, rv: Any, from_error_handler: bool) -> Any:
-    """Make the response, process it, signal it. Rules 28 to 30."""
+def finalize_request(
+    ctx: Context, rv: Any, from_error_handler: bool, cls: Any = None
+) -> Any:
+    """Make the response, process it, signal it. Rules 28 to 30.
+
+    *cls* is what responses are made of, if that has been looked up.
+    """
     app = ctx.app
     plan = ctx.plan
     if plan.own_make_response:
+        if cls is None:
+            cls = context.response_class(ctx)
         body = None
         kind = type(rv)
-        if (kind is dict or kind is list) and responses.sends_body(
-            context.response_class(ctx)
-        ):
+        if (kind is dict or kind is list) and responses.sends_body(cls):
             body = jsontext.body_of(ctx, rv)
         if body is not None:
-            response = responses.from_body(
-                context.response_class(ctx), ctx.body_item, body
-            )
+            response = responses.from_body(cls, ctx.body_item, body)
         else:
-            response = responses.make_response(app, rv, ctx, plan.response_stand_in)
+            stand_in = plan.response_stand_in
+            if stand_in is not None:
+                cls = app.response_class
+            response = responses.make_response(app, cls, rv, ctx, stand_in)
     else:
         response = app.make_response(rv)
     try:

@@ -108,7 +108,9 @@ cdef object fill(
 cdef object _create(object cls, ClassProof proof, object body, object status)
 
 @cython.locals(proof=ClassProof, size=Py_ssize_t)
-cpdef object make_response(object app, object rv, object ctx, object stand_in=*)
+cpdef object make_response(
+    object app, object cls, object rv, object ctx, object stand_in=*
+)
 cdef object _force(object cls, object rv, object ctx)
 cdef bint _is_stock_exception(object cls) except -1
 @cython.locals(proof=ClassProof, response=ResponseKernel, page=tuple)

@@ -745,11 +745,11 @@ _EXPECTED = (
 )
 
 
-def make_response(app: Any, rv: Any, ctx: Any, stand_in: Any = None) -> Any:
-    """The view's return value *rv* as an ``app.response_class`` object (rule 45).
+def make_response(app: Any, cls: Any, rv: Any, ctx: Any, stand_in: Any = None) -> Any:
+    """The view's return value *rv* as an object of *cls*, a response class (rule 45).
 
     *ctx* gives ``endpoint`` for messages and ``environ`` to run a WSGI callable with.
-    *stand_in* is a subclass of both ResponseKernel and that class, made in its place.
+    *stand_in* is a subclass of both ResponseKernel and *cls*, made in its place.
     Raises TypeError for a value that is not one of the kinds of rule 45.
     """
     status: Any = None
@@ -772,7 +772,6 @@ def make_response(app: Any, rv: Any, ctx: Any, stand_in: Any = None) -> Any:
 
     if type(status) is str and capi.has_newline(status):
         check_status(status, ctx)
-    cls = app.response_class
     make: Any = cls if stand_in is None else stand_in
     kind = type(rv)
     if kind is str or kind is bytes or kind is GeneratorType:
