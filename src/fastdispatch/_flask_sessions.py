@@ -43,9 +43,12 @@ _MODULES = (
 _SETTINGS = {"digest_method", "key_derivation", "salt", "serializer"}
 
 
-def cookie_sessions(interface: Any) -> CookieSessions | None:
+def cookie_sessions(interface: Any, *providers: type) -> CookieSessions | None:
     """What reads and writes the cookies of *interface* as Flask does; None if only
-    *interface* knows how."""
+    *interface* knows how.
+
+    :param providers: classes of ``app.json`` that do as Flask's own.
+    """
     lazy_sha1 = flask.sessions._lazy_sha1
     if (
         type(interface) is not SecureCookieSessionInterface
@@ -55,7 +58,8 @@ def cookie_sessions(interface: Any) -> CookieSessions | None:
         or not _signing.can_sign(interface, lazy_sha1)
     ):
         return None
-    proof = _signing.prove(_CLASSES, _MODULES)
+    lent = dict.fromkeys(providers, _signing.PROVIDER_NAMES)
+    proof = _signing.prove(_CLASSES | lent, _MODULES)
     responses = _signing.response_values(Response)
     if proof is None or responses is None:
         return None
@@ -65,7 +69,7 @@ def cookie_sessions(interface: Any) -> CookieSessions | None:
     return CookieSessions(
         interface,
         lambda keys: _signing.make_signer(keys, salt, derivation, digest),
-        DefaultJSONProvider,
+        (DefaultJSONProvider, *providers),
         _STOCK_TAGS,
         responses,
         _signing.RESPONSE_NAMES,

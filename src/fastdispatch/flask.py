@@ -428,7 +428,7 @@ def sessions_of(app: Flask) -> CookieSessions | None:
         return None
     if not session_is_stock(app):
         return None
-    return cookie_sessions(app.session_interface)
+    return cookie_sessions(app.session_interface, FlaskJSONProvider)
 
 
 def _is_flask_wsgi_app(value: Any, app: Flask) -> bool:

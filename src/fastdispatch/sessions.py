@@ -545,7 +545,7 @@ def cookie_sessions(interface: SessionInterface) -> CookieSessions | None:
     return CookieSessions(
         interface,
         lambda keys: _signing.make_signer(keys, salt, derivation, digest),
-        DefaultJSONProvider,
+        (DefaultJSONProvider,),
         tag.STOCK_TAGS,
         _stock_responses,
         _signing.RESPONSE_NAMES,

@@ -32,6 +32,7 @@ from werkzeug.http import parse_cookie
 from werkzeug.test import EnvironBuilder
 
 import fastdispatch
+import fastdispatch.flask
 from fastdispatch import _flask_sessions
 from fastdispatch import _signing
 from fastdispatch.engine import capi
@@ -1030,6 +1031,18 @@ def test_explain_says_who_reads_and_writes_the_cookie(
         itsdangerous.TimestampSigner, "sign", lambda self, value: b"signed"
     )
     assert why(ACCELERATED(make())).startswith(flasks)
+
+
+def test_the_provider_of_an_accelerated_application_is_known() -> None:
+    app = ACCELERATED(make())
+    sessions = fastdispatch.flask.sessions_of(app)
+    assert sessions is not None
+    cookie = f"session={signed(app, DATA)}"
+    for _ in range(2):
+        assert sessions.owes_nothing(app, environ_of(cookie))
+        app.json = flask.json.provider.DefaultJSONProvider(app)
+    app.json = Reversed(app)
+    assert not sessions.owes_nothing(app, environ_of(cookie))
 
 
 def test_flasks_own_methods_are_not_called_where_the_engine_is_sure(host: Host) -> None:

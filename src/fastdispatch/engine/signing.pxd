@@ -73,7 +73,7 @@ cdef class CookieSessions:
     cdef list _order
     cdef dict _tags
     cdef object _make_signer
-    cdef object _provider_class
+    cdef tuple _provider_classes
     cdef tuple _stock_response
     cdef object _response_attributes
     cdef Proof _proof

@@ -331,7 +331,7 @@ class CookieSessions:
         self,
         interface: Any,
         make_signer: Callable[[list[str | bytes]], Any],
-        provider_class: type,
+        provider_classes: tuple[type, ...],
         stock_tags: list[type],
         stock_response: tuple[Any, ...],
         response_names: tuple[str, ...],
@@ -341,7 +341,7 @@ class CookieSessions:
 
         :param make_signer: makes a CookieSigner, or None, from secret keys, the one
             that signs last.
-        :param provider_class: the class of ``app.json`` that is json's own.
+        :param provider_classes: those of ``app.json`` that write and read as json does.
         :param stock_tags: the classes of the tags that a serializer begins with.
         :param stock_response: the values of *response_names* on a class of responses
             that has Werkzeug's way of setting headers and cookies.
@@ -359,7 +359,7 @@ class CookieSessions:
             self._order = list(serializer.order)
             self._tags = {tag.key: tag for tag in self._order if tag.key}
         self._make_signer = make_signer
-        self._provider_class = provider_class
+        self._provider_classes = provider_classes
         self._stock_response = stock_response
         self._response_attributes = attrgetter(*response_names)
         self._proof = proof
@@ -465,7 +465,7 @@ class CookieSessions:
             return None
 
     def _provider_is_stock(self, provider: Any) -> bool:
-        if type(provider) is not self._provider_class:
+        if type(provider) not in self._provider_classes:
             return False
         own = capi.instance_dict(provider)
         return own is None or not ("dumps" in own or "loads" in own)
