@@ -192,8 +192,17 @@ _WATCHED: dict[type, tuple[str, ...]] = {
     ),
     DefaultJSONProvider: ("_prepare_response_obj", "dumps", "loads", "response"),
 }
-_watched_values = [(cls, attrgetter(*names)) for cls, names in _WATCHED.items()]
-_NATURAL = {cls: values(cls) for cls, values in _watched_values}
+_NATURAL = {cls: attrgetter(*names)(cls) for cls, names in _WATCHED.items()}
+_watched_classmethods = [
+    (cls, name)
+    for cls, names in _WATCHED.items()
+    for name in names
+    if type(getattr(cls, name)) is types.MethodType
+]
+_watched_values = [
+    (cls, attrgetter(*(n for n in names if (cls, n) not in _watched_classmethods)))
+    for cls, names in _WATCHED.items()
+]
 _PACKAGES = {"flask", "itsdangerous", "werkzeug", "blinker"}
 
 
@@ -253,15 +262,16 @@ class Engine(HostedApplication):
         return _wsgi_app_of_class(app)(environ, start_response)
 
     def _class_facts(self) -> tuple[Any, ...]:
-        return (
-            _fields_are_free(),
-            *(
-                # A classmethod is bound anew each time.
-                value.__func__ if type(value) is types.MethodType else value
-                for cls, values in _watched_values
-                for value in values(cls)
-            ),
-        )
+        # PERF: without type versions this is asked for three times a request; by
+        # attrgetter it takes a fifth of what a look at each value takes.
+        facts: list[Any] = [_fields_are_free()]
+        for cls, values in _watched_values:
+            facts += values(cls)
+        for cls, name in _watched_classmethods:
+            # Bound anew each time.
+            value = getattr(cls, name)
+            facts.append(getattr(value, "__func__", value))
+        return tuple(facts)
 
     def _draw_plan(self, app: Flask) -> Plan:
         cls = type(app)

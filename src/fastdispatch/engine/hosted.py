@@ -66,8 +66,9 @@ class Watcher(Host):
             and len(own) == self._own_size
             and capi.same_items(own, self._late_names, self._late_values)
             and not plan.stale(type(app))
-            and not self._classes_changed()
+            and self._class_versions() == self._versions
         ):
+            # Without versions, a patch of Flask's classes waits for the next request.
             return plan
         return self.plan_now(app)
 

@@ -13,6 +13,7 @@ cdef tuple FIELDS
 cdef tuple PARAMETERS
 cdef dict _proofs
 cdef list _last_proof
+cdef object _no_proof
 cdef object _request_var
 cdef object _kernel
 

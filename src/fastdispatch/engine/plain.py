@@ -112,8 +112,9 @@ class PlainProof:
 
 
 _proofs: dict[int, PlainProof] = {}
+_no_proof = PlainProof(object)
 # PERF: the proof asked for last, found without making an int of the version.
-_last_proof = [PlainProof(object)]
+_last_proof = [_no_proof]
 
 
 def prove(cls: type) -> PlainProof:
@@ -128,15 +129,17 @@ def prove(cls: type) -> PlainProof:
             _last_proof[0] = found
             return found
     # Looking at it gives a class a version.
-    PlainProof(cls)
+    getattr(cls, "__call__", None)  # noqa: B004
     version = capi.type_version(cls)
+    if not version:
+        # PERF: proving it each time takes longer than what Flask's own code does.
+        return _no_proof
     proof = PlainProof(cls)
-    if version:
-        if len(_proofs) >= _CACHE_LIMIT:
-            _proofs.clear()
-        if capi.type_version(cls) == version:
-            proof.version = version
-            _proofs[version] = proof
+    if len(_proofs) >= _CACHE_LIMIT:
+        _proofs.clear()
+    if capi.type_version(cls) == version:
+        proof.version = version
+        _proofs[version] = proof
     return proof
 
 
