@@ -7,6 +7,7 @@
 #   make wheel     sdist and wheels, each installed and tested
 #   make bench     the benchmarks, their pictures and tables; with ARGS, a part of it
 #   make bench-servers  hello world through real servers; needs wrk (apt-get install wrk)
+#   make bench-instructions  where a request's instructions go; needs valgrind
 #   make bench-footprint  imports, memory, sizes, a million requests
 #   make annotate  Cython's view of the compiled modules, as HTML
 #   make parity    Flask's own tests, on App
@@ -25,7 +26,7 @@ BIN := $(VENV)/bin
 ENGINE := $(wildcard src/fastdispatch/engine/*.py src/fastdispatch/engine/*.pxd)
 SOURCES := setup.py pyproject.toml src/fastdispatch/__init__.py $(ENGINE)
 
-.PHONY: build serve test test-compiled test-pure lint wheel bench bench-servers bench-footprint annotate parity flask-suite flask-other test-flask extensions test-extensions clean
+.PHONY: build serve test test-compiled test-pure lint wheel bench bench-servers bench-instructions bench-footprint annotate parity flask-suite flask-other test-flask extensions test-extensions clean
 
 build: $(VENV)/.built
 
@@ -94,6 +95,13 @@ bench-servers: $(VENV)/.built $(VENV)/.group-bench
 		$(or $(ARGS),--json bench/results/servers.json)
 ifndef ARGS
 	$(BIN)/python -m bench.servers.report
+endif
+
+bench-instructions: $(VENV)/.built $(VENV)/.group-bench
+	FASTDISPATCH_PURE=0 $(BIN)/python -m bench.instructions \
+		$(or $(ARGS),--json bench/results/instructions.json)
+ifndef ARGS
+	$(BIN)/python -m bench.instructions --draw
 endif
 
 bench-footprint: $(VENV)/.built $(VENV)/.group-bench
