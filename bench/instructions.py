@@ -2,8 +2,8 @@
 
 Counted by valgrind's callgrind, so that they do not depend on what else the machine
 does. ``--json`` writes the numbers; ``--draw`` makes the tables between the markers
-``<!-- instructions:NAME -->`` of what is written already; ``--check`` fails where a file
-is not what the numbers give.
+``<!-- instructions:NAME -->`` of what is written already; ``--check`` fails where a
+file is not what the numbers give.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ KINDS = {
     ),
     "looking up in dicts": r"[dD]ict|unicodekeys|unicode_hash",
     "the context variable": r"ontextVar|contextvar|hamt|PyContext|token_",
-    "memory": r"alloc|[fF]ree|GC_|gc_|memset|NewReference|tuple_|PyTuple_New|PyList_New",
+    "memory": (
+        r"alloc|[fF]ree|GC_|gc_|memset|NewReference|tuple_|PyTuple_New|PyList_New"
+    ),
 }
 REST = "everything else"
 
@@ -164,7 +166,7 @@ def section_all(report: Report) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run from the command line; 1 when nothing was counted or a file is not in step."""
+    """Run from the command line; 1 when nothing was counted or a file is old."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.instructions", description=__doc__
     )

@@ -440,7 +440,7 @@ def section_behind(report: Report) -> str:
     for entry in report["workloads"]:
         found = entry["times"]
         names = [(p, ratio(found, "fastdispatch", p)) for p in peers(found)]
-        ahead = [(p, value) for p, value in names if value and value > 0.98]
+        ahead = [(p, value) for p, value in names if value and round(value, 2) >= 1]
         if ahead:
             who = ", ".join(
                 f"{CANDIDATES[p].label} ({value:.2f} × its time)" for p, value in ahead

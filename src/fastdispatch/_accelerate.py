@@ -21,7 +21,7 @@ def _flask() -> ModuleType:
         if e.name != "flask":
             raise
         raise ModuleNotFoundError(
-            "accelerate() needs Flask: pip install fastdispatch[flask]", name="flask"
+            "accelerate() needs Flask: pip install 'fastdispatch[flask]'", name="flask"
         ) from None
     return flask
 

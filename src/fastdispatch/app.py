@@ -321,7 +321,8 @@ class App(Application, Scaffold):
         fixed = _is_fixed(cls, "session_interface")
         plan.use_session(
             interface if fixed else None,
-            fixed and interface.opens_on_first_use,
+            # An interface of any class will do, with or without what ours has.
+            fixed and getattr(interface, "opens_on_first_use", False),
             type(interface) is SecureCookieSessionInterface
             and "get_cookie_name" not in vars(interface),
             cookie_sessions(interface) if fixed and self._has_stock_cookies() else None,
@@ -426,7 +427,15 @@ class App(Application, Scaffold):
 
     @setupmethod
     def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
-        """Register *blueprint*; *options* override its own. Rule 54."""
+        """Register *blueprint*; *options* override its own. Rule 54.
+
+        :raises TypeError: for a blueprint of Flask.
+        """
+        if any(base.__module__.startswith("flask.") for base in type(blueprint).mro()):
+            raise TypeError(
+                f"{blueprint!r} is a blueprint of Flask. Import Blueprint from"
+                " fastdispatch, as all else that the program imports from flask."
+            )
         blueprint.register(self, options)
 
     def iter_blueprints(self) -> Collection[Blueprint]:

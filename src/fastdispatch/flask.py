@@ -354,7 +354,9 @@ class Engine(HostedApplication):
             "create_url_adapter" in stock
             and app.app_ctx_globals_class is _AppCtxGlobals,
         )
-        self._watch_sizes((*(vars(s) for s in (*sent, failed)), vars(interface)))
+        self._watch_sizes(
+            (*(vars(s) for s in (*sent, failed)), getattr(interface, "__dict__", {}))
+        )
         return plan
 
 
@@ -427,7 +429,7 @@ def session_is_stock(app: Flask) -> bool:
         and _is_fixed(app, "session_interface")
         and _unpatched(SecureCookieSessionInterface)
         and _unpatched(SecureCookieSession)
-        and not set(_SESSION_NAMES) & set(vars(interface))
+        and not set(_SESSION_NAMES) & set(getattr(interface, "__dict__", ()))
     )
 
 

@@ -337,7 +337,7 @@ class Scaffold:
         """Handle a status code or an exception class with *f*.
 
         :raises ValueError: for an unknown code, or a class that is no Exception.
-        :raises TypeError: for an instance instead of a class.
+        :raises TypeError: for what is no class and no number.
         """
         exc_class, code = self._get_exc_class_and_code(code_or_exception)
         self.error_handler_spec[None][code][exc_class] = f
@@ -362,8 +362,13 @@ class Scaffold:
                 f"{exc_class!r} is an instance, not a class. Handlers can only be"
                 " registered for Exception classes or HTTP error codes."
             )
-        if not isinstance(exc_class, type) or not issubclass(exc_class, Exception):
-            name = getattr(exc_class, "__name__", repr(exc_class))
+        if not isinstance(exc_class, type):
+            raise TypeError(
+                f"{exc_class!r} is not a class. Handlers can only be registered for"
+                " Exception classes or HTTP error codes, which are numbers."
+            )
+        if not issubclass(exc_class, Exception):
+            name = exc_class.__name__
             raise ValueError(
                 f"{name!r} is not a subclass of Exception. Handlers can only be"
                 " registered for Exception classes or HTTP error codes."

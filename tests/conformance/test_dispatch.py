@@ -1816,3 +1816,36 @@ def test_a_view_is_not_called_with_arguments_it_cannot_take(
     else:
         with pytest.raises(TypeError, match="unexpected|keywords must be strings"):
             call(app, "/5")
+
+
+@pytest.mark.parametrize("bad", ["404", None, [404], 404.0, lambda e: "x"], ids=repr)
+def test_what_is_neither_class_nor_code_has_no_handler(
+    fw: Framework, bad: t.Any
+) -> None:
+    app = fw.App("conformance")
+    with pytest.raises(TypeError, match="class"):
+        app.errorhandler(bad)(lambda e: "handled")
+
+
+@pytest.mark.parametrize("slots", [False, True])
+def test_a_session_interface_of_any_class(fw: Framework, slots: bool) -> None:
+    class Interface:
+        if slots:
+            __slots__ = ()
+
+        def open_session(self, app: t.Any, request: t.Any) -> dict[str, t.Any]:
+            return {"path": request.path}
+
+        def is_null_session(self, session: t.Any) -> bool:
+            return False
+
+        def save_session(self, app: t.Any, session: t.Any, response: t.Any) -> None:
+            response.headers["X-Session"] = session["path"]
+
+    app = fw.App("conformance")
+    app.session_interface = Interface()
+    app.add_url_rule("/", "index", lambda: "index")
+
+    for path, status in (("/", 200), ("/nowhere", 404), ("/", 200)):
+        answer = call(app, path)
+        assert (answer.status, answer.headers["X-Session"]) == (status, path)

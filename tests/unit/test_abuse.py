@@ -168,3 +168,8 @@ def test_change_while_the_plan_is_kept() -> None:
         # The compiled build keeps the plan without a call.
         change()
     assert get(app)[1] == b"changed"
+
+
+def test_a_blueprint_of_flask_is_told_where_ours_is() -> None:
+    with pytest.raises(TypeError, match="Import Blueprint from fastdispatch"):
+        App("app").register_blueprint(flask.Blueprint("b", "b"))  # type: ignore[arg-type]
