@@ -138,7 +138,7 @@ def section_all(report: Report) -> str:
         "server",
         "program",
         "requests a second",
-        "by no framework's",
+        "÷ no framework",
         "spread",
         "p50, ms",
         "p99, ms",
@@ -225,8 +225,8 @@ def svg(report: Report) -> str:
         "Requests a second through real servers, by those without a framework",
         spoken(report),
         "Hello, world through real servers",
-        "Throughput by that of a bare WSGI callable on the same server. Where a server "
-        "takes most of the time, frameworks look alike.",
+        "Throughput relative to a bare WSGI callable on the same server. Where a "
+        "server takes most of the time, frameworks look alike.",
         body,
         HEAD + -(-len(entries) // COLUMNS) * high,
         [line for text in caption(report) for line in wrapped(text, 146)],

@@ -79,7 +79,7 @@ def test_the_tables_hold_the_numbers() -> None:
     found = a_report()
     imports = report.section_imports(found)
     assert "| fastdispatch | 98 | 0.65 |" in imports
-    assert imports.endswith("was to be reached, and is: 0.65.")
+    assert imports.endswith("It is 0.65, met.")
     assert "| fastdispatch | – | 2.0 | – |" in report.section_shares(found)
     assert "| Flask | 2.0 | 1.0 | 4.0 | 1.0 | 4,000 | +1 |" in report.section_memory(
         found
