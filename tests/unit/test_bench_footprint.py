@@ -98,7 +98,7 @@ def test_the_tables_hold_the_numbers() -> None:
 def test_a_target_that_is_missed_is_said_to_be_missed() -> None:
     found = a_report()
     found["imports"]["fastdispatch"] = [66.0, 132.0]
-    assert "is **not**: 0.66." in report.section_imports(found)
+    assert "It is 0.66, **not met**." in report.section_imports(found)
 
 
 def test_each_section_is_put_between_its_own_markers() -> None:
