@@ -42,6 +42,7 @@ def restore(app: F) -> F:
     """Undo :func:`accelerate`: Flask's own code runs *app* again.
 
     :returns: *app*.
+    :raises TypeError: if it is no Flask application.
     :raises RuntimeError: if the engine can't be found in ``app.wsgi_app``.
     """
     return _flask().restore(app)  # type: ignore[no-any-return]
@@ -51,6 +52,7 @@ def explain(app: flask.Flask) -> Any:
     """What of *app* the engine runs, what the application's own code, and why.
 
     :returns: a table with a row for each step of the lifecycle; ``str()`` draws it.
-    :raises RuntimeError: if *app* is not accelerated.
+    :raises TypeError: if *app* is no Flask application.
+    :raises RuntimeError: if it is not accelerated.
     """
     return _flask().explain(app)

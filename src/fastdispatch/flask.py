@@ -23,11 +23,16 @@ from flask.sessions import SecureCookieSession
 from flask.sessions import SecureCookieSessionInterface
 from flask.wrappers import Request
 from flask.wrappers import Response
+from werkzeug.datastructures import Headers
+from werkzeug.local import LocalProxy
 from werkzeug.routing import Map
 from werkzeug.routing import MapAdapter
 
 from ._flask_sessions import cookie_sessions
+from .app import App as NativeApp
+from .engine import compiled
 from .engine.failures import LOOKUP
+from .engine.jsontext import dumps_is_stock
 from .engine.jsontext import METHODS as JSON_METHODS
 from .engine.jsontext import methods
 from .engine.jsontext import read_json
@@ -38,6 +43,8 @@ from .engine.plan import Plan
 from .engine.plan import STEPS
 from .engine.request import RequestKernel
 from .engine.response import FIELDS
+from .engine.response import headers_are_stock
+from .engine.response import prove
 from .engine.response import ResponseKernel
 from .engine.routing import Matcher
 from .engine.signing import CookieSessions
@@ -204,6 +211,7 @@ _watched_values = [
     for cls, names in _WATCHED.items()
 ]
 _PACKAGES = {"flask", "itsdangerous", "werkzeug", "blinker"}
+_BUILT_FROM = _PACKAGES | {"builtins"}
 
 
 def _genuine(value: Any) -> bool:
@@ -220,8 +228,8 @@ def _genuine(value: Any) -> bool:
     return False
 
 
-def _unpatched(cls: type) -> bool:
-    """Whether *cls* does itself what the engine does in its place.
+def _patch_of(cls: type) -> str | None:
+    """What of *cls* has been patched that the engine does in its place, or None.
 
     A patch may be older than this module, so that comparing is not enough.
     """
@@ -231,15 +239,16 @@ def _unpatched(cls: type) -> bool:
         if kind in (types.FunctionType, types.MethodType) or isinstance(
             value, property
         ):
-            if not _genuine(value):
-                return False
+            natural_still = _genuine(value)
         elif value is not natural and value != natural:
-            return False
+            natural_still = False
         else:
             origin = value if isinstance(value, type) else kind
-            if origin.__module__.partition(".")[0] not in _PACKAGES | {"builtins"}:
-                return False
-    return True
+            natural_still = origin.__module__.partition(".")[0] in _BUILT_FROM
+        if not natural_still:
+            owner = next((c for c in cls.__mro__ if name in vars(c)), cls)
+            return f"{_name_of(owner)}.{name} is patched"
+    return None
 
 
 def _fields_are_free() -> bool:
@@ -252,6 +261,8 @@ class Engine(HostedApplication):
 
     def __init__(self, app: Flask) -> None:
         super().__init__(app, _INSTANCE_NAMES, _LATE_NAMES, tuple(_WATCHED))
+        # What the plan leaves to the application's own code, and why.
+        self.left: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"<fastdispatch engine of {self.app!r}>"
@@ -275,14 +286,9 @@ class Engine(HostedApplication):
 
     def _draw_plan(self, app: Flask) -> Plan:
         cls = type(app)
-        stock = {step for step in _OWN_STEPS if step_is_stock(app, step)}
-        if _own_wsgi_app(cls):
-            stock.add("wsgi_app")
-        if _own_contexts(app) is not None:
-            stock.discard("request_context")
-        if not _own_binding(app):
-            stock.discard("create_url_adapter")
-        plan = Plan(cls, _class_values(cls), frozenset(stock), _class_values)
+        left = left_to(app)
+        stock = frozenset(step for step in STEPS if step not in left)
+        plan = Plan(cls, _class_values(cls), stock, _class_values)
         plan.use_tables(
             app.url_value_preprocessors,
             app.before_request_funcs,
@@ -301,7 +307,7 @@ class Engine(HostedApplication):
             signals.appcontext_popped,
         )
         plan.use_signals(*sent)
-        natural = _unpatched(NamedSignal)
+        natural = _patch_of(NamedSignal) is None
         plan.send_always(
             *(
                 not natural or "receivers_for" in vars(s) or "send" in vars(s)
@@ -312,59 +318,76 @@ class Engine(HostedApplication):
         plan.use_failures(
             failed,
             not natural or "receivers_for" in vars(failed) or "send" in vars(failed),
-            frozenset(step for step in _ERROR_STEPS if _is_own_step(cls, step)),
+            frozenset(step for step in _ERROR_STEPS if step not in left),
         )
         _lend_json(app)
-        if _unpatched(DefaultJSONProvider):
+        if "json" not in left:
             plan.use_json(STOCK_JSON, _genuine(inspect.getattr_static(cls, "debug")))
         plan.use_routing(
             app.url_map,
             Matcher(app.url_map),
-            not app.url_map.host_matching and not app.subdomain_matching,
+            "url_map" not in left,
         )
         interface = app.session_interface
         plan.use_session(
             interface if _is_fixed(app, "session_interface") else None,
-            session_is_stock(app)
-            and (
-                app.request_class is Request
-                or _genuine(inspect.getattr_static(app.request_class, "cookies"))
-            ),
+            "session" not in left,
             True,
             sessions_of(app),
         )
-        request_stand_in = None
-        if _has_class(app, "request_class", Request) and _unpatched(Request):
-            request_stand_in = FlaskRequest
-        response_stand_in = None
-        if (
-            _has_class(app, "response_class", Response)
-            and _unpatched(Response)
-            and _fields_are_free()
-        ):
-            response_stand_in = FlaskResponse
-        plan.use_requests(request_stand_in is not None)
+        plan.use_requests("request_class" not in left)
         plan.use_host(
             version.app_var,
             version.request_var,
             version.FlaskContext,
             version.FlaskAppContext,
-            request_stand_in,
-            response_stand_in,
-            "create_url_adapter" in stock
-            and app.app_ctx_globals_class is _AppCtxGlobals,
+            None if "request_class" in left else FlaskRequest,
+            None if "response_class" in left else FlaskResponse,
+            not left.keys() & {"create_url_adapter", "app_ctx_globals_class"},
         )
         self._watch_sizes(
             (*(vars(s) for s in (*sent, failed)), getattr(interface, "__dict__", {}))
         )
+        self.left = left
         return plan
 
 
-def step_is_stock(app: Flask, step: str) -> bool:
-    """Whether a step of *app* is Flask's own: not overridden, patched or replaced."""
-    if step in version.NEEDED and not step_is_stock(app, version.NEEDED[step]):
-        return False
-    return step not in app.__dict__ and _is_own_step(type(app), step)
+def left_to(app: Flask) -> dict[str, str]:
+    """What is left to code that is *app*'s own or Flask's, and why.
+
+    The plan is drawn from this, and :func:`explain` reads it. A step of handling an
+    error may be replaced on the application later: that is looked at when there is one.
+    """
+    cls = type(app)
+    found: dict[str, str | None] = {
+        step: _left_step(app, step)
+        for step in dict.fromkeys((*_OWN_STEPS, *version.CONTEXT_STEPS))
+    }
+    for step in _ERROR_STEPS:
+        if not _is_own_step(cls, step):
+            found[step] = _defined_by(cls, step)
+    if not _is_own_step(cls, "wsgi_app"):
+        found["wsgi_app"] = f"wsgi_app is {_defined_by(cls, 'wsgi_app')}"
+    found["request_context"] = _left_contexts(app)
+    found["create_url_adapter"] = found["create_url_adapter"] or _left_map(app)
+    if app.url_map.host_matching or app.subdomain_matching:
+        found["url_map"] = "hosts or subdomains take part"
+    found["session"] = _left_session(app)
+    found["request_class"] = _left_class(app, "request_class", Request)
+    found["response_class"] = _left_class(app, "response_class", Response)
+    if app.app_ctx_globals_class is not _AppCtxGlobals:
+        found["app_ctx_globals_class"] = _name_of(app.app_ctx_globals_class)
+    found["json"] = _patch_of(DefaultJSONProvider)
+    return {name: why for name, why in found.items() if why is not None}
+
+
+def _left_step(app: Flask, step: str) -> str | None:
+    needed = version.NEEDED.get(step)
+    if needed is not None and _left_step(app, needed) is not None:
+        return f"{needed} is not Flask's own"
+    if step in app.__dict__:
+        return "set on the application"
+    return None if _is_own_step(type(app), step) else _defined_by(type(app), step)
 
 
 def _is_own_step(cls: type[Flask], step: str) -> bool:
@@ -386,29 +409,40 @@ def _wsgi_app_of_class(app: Flask) -> Callable[..., Iterable[bytes]]:
     return found if bind is None else bind(found, app, type(app))  # type: ignore[no-any-return]
 
 
-def _own_wsgi_app(cls: type[Flask]) -> bool:
-    return _is_own_step(cls, "wsgi_app")
+def _defined_by(cls: type, step: str) -> str:
+    for owner in cls.__mro__:
+        if step in vars(owner):
+            if owner is Flask:
+                return "patched on flask.Flask"
+            if owner in Flask.__mro__:
+                return f"patched on {_name_of(owner)}"
+            return f"overridden by {_name_of(owner)}"
+    return "unknown"
 
 
-def _own_contexts(app: Flask) -> str | None:
-    """None where contexts are Flask's own, else what about them is not."""
+def _name_of(cls: Any) -> str:
+    if isinstance(cls, type):
+        return f"{cls.__module__}.{cls.__qualname__}"
+    return f"a {type(cls).__qualname__}"
+
+
+def _left_contexts(app: Flask) -> str | None:
     for step in version.CONTEXT_STEPS:
-        if not step_is_stock(app, step):
-            return step
-    for cls in version.WATCHED:
-        if not _unpatched(cls):
-            return f"flask.ctx.{cls.__name__}"
-    return None
+        why = _left_step(app, step)
+        if why is not None:
+            return f"{step} is {why}"
+    return _first(_patch_of(cls) for cls in version.WATCHED)
 
 
-def _own_binding(app: Flask) -> bool:
-    """Whether nobody can tell when a URL adapter is made, nor who matches."""
-    return (
-        step_is_stock(app, "create_url_adapter")
-        and type(app.url_map) is Map
-        and _unpatched(Map)
-        and _unpatched(MapAdapter)
-    )
+def _left_map(app: Flask) -> str | None:
+    """None where nobody can tell when a URL adapter is made, nor who matches."""
+    if type(app.url_map) is not Map:
+        return f"the URL map is a {_name_of(type(app.url_map))}"
+    return _patch_of(Map) or _patch_of(MapAdapter)
+
+
+def _first(reasons: Iterable[str | None]) -> str | None:
+    return next((why for why in reasons if why is not None), None)
 
 
 def _is_fixed(app: Flask, attribute: str) -> bool:
@@ -417,20 +451,45 @@ def _is_fixed(app: Flask, attribute: str) -> bool:
     return not hasattr(type(value), "__get__")
 
 
-def _has_class(app: Flask, attribute: str, cls: type) -> bool:
-    return getattr(app, attribute) is cls and _is_fixed(app, attribute)
+def _left_class(app: Flask, attribute: str, stock: type) -> str | None:
+    cls = getattr(app, attribute)
+    if cls is not stock:
+        return _name_of(cls)
+    if not _is_fixed(app, attribute):
+        return f"a property of {_name_of(type(app))}"
+    patch = _patch_of(stock)
+    if patch is None and stock is Response and not _fields_are_free():
+        return f"{_name_of(stock)} has a property in the place of a field"
+    return patch
 
 
-def session_is_stock(app: Flask) -> bool:
-    """Whether nobody can tell when the interface of *app* opens a session."""
+def _left_session(app: Flask) -> str | None:
+    why = _left_interface(app)
+    cls = app.request_class
+    if why is None and cls is not Request:
+        if not _genuine(inspect.getattr_static(cls, "cookies")):
+            why = f"{_name_of(cls)} has cookies of its own"
+    if why is None:
+        return None
+    name = type(app.session_interface).__name__
+    return f"{name}, opened each time" + (why and f": {why}")
+
+
+def _left_interface(app: Flask) -> str | None:
+    """None where nobody can tell when the interface of *app* opens a session.
+
+    Nothing more to be said, "", of an interface of the program's own.
+    """
     interface = app.session_interface
-    return (
-        type(interface) is SecureCookieSessionInterface
-        and _is_fixed(app, "session_interface")
-        and _unpatched(SecureCookieSessionInterface)
-        and _unpatched(SecureCookieSession)
-        and not set(_SESSION_NAMES) & set(getattr(interface, "__dict__", ()))
-    )
+    if type(interface) is not SecureCookieSessionInterface:
+        return ""
+    if not _is_fixed(app, "session_interface"):
+        return f"a property of {_name_of(type(app))}"
+    own = getattr(interface, "__dict__", {})
+    for name in _SESSION_NAMES:
+        if name in own:
+            return f"{name} is set on it"
+    return _patch_of(SecureCookieSessionInterface) or _patch_of(SecureCookieSession)
 
 
 def sessions_of(app: Flask) -> CookieSessions | None:
@@ -438,7 +497,7 @@ def sessions_of(app: Flask) -> CookieSessions | None:
     cls = type(app)
     if any(getattr(cls, name) is not vars(App)[name] for name in _SESSION_SETTINGS):
         return None
-    if not session_is_stock(app):
+    if _left_interface(app) is not None:
         return None
     return cookie_sessions(app.session_interface, FlaskJSONProvider)
 
@@ -496,6 +555,32 @@ def _filled(cell: Any) -> bool:
     return True
 
 
+def _checked(function: str, app: Any) -> Any:
+    """*app*, or what it is a proxy for; TypeError, from *function*, if no Flask."""
+    if isinstance(app, Flask):
+        # As current_app is one.
+        proxied: Any = app
+        is_proxy = issubclass(type(app), LocalProxy)
+        return proxied._get_current_object() if is_proxy else app
+    name = getattr(app, "__name__", type(app).__name__)
+    remedy = "Give it the application itself."
+    if app is None:
+        name = "None"
+        remedy = "Does what makes the application return it?"
+    elif isinstance(app, NativeApp):
+        name = "a fastdispatch.App"
+        remedy = f"That is on the engine already: leave {function}() out."
+    elif isinstance(app, type):
+        name = f"the class {name}"
+        remedy = f"Give it an instance: {function}({app.__name__}(...))."
+    elif isinstance(app, types.FunctionType):
+        name = f"the function {name}"
+        remedy = f"If that makes the application: {function}({app.__name__}())."
+    raise TypeError(
+        f"{function}() takes a flask.Flask application, not {name}. {remedy}"
+    )
+
+
 def engine_of(app: Flask) -> Engine | None:
     """The engine that *app* runs on, or None."""
     engine = app.extensions.get("fastdispatch")
@@ -515,10 +600,7 @@ def accelerate(app: F) -> F:
     :raises RuntimeError: if middleware hides ``app.wsgi_app``: call this before it is
         put around.
     """
-    if not isinstance(app, Flask):
-        raise TypeError(
-            f"accelerate() takes a flask.Flask application, not {type(app).__name__}."
-        )
+    app = _checked("accelerate", app)
     if engine_of(app) is not None:
         return app
     current = app.__dict__.get("wsgi_app")
@@ -538,7 +620,7 @@ def accelerate(app: F) -> F:
 
 def _lend_json(app: Flask) -> None:
     """Have Flask's own provider write its responses faster, if it is what *app* has."""
-    if type(app.json) is DefaultJSONProvider and _unpatched(DefaultJSONProvider):
+    if type(app.json) is DefaultJSONProvider and not _patch_of(DefaultJSONProvider):
         provider: Any = app.json
         provider.__class__ = FlaskJSONProvider
 
@@ -547,8 +629,10 @@ def restore(app: F) -> F:
     """Undo :func:`accelerate`: Flask's own code runs *app* again.
 
     :returns: *app*.
+    :raises TypeError: if it is no Flask application.
     :raises RuntimeError: if the engine can't be found in ``app.wsgi_app``.
     """
+    app = _checked("restore", app)
     engine = engine_of(app)
     if engine is None:
         return app
@@ -562,6 +646,7 @@ def restore(app: F) -> F:
     ):
         raise RuntimeError(
             f"app.wsgi_app is {current!r}, and the engine can't be found inside of it."
+            " Take that middleware off first, or leave out the call of accelerate()."
         )
     del app.extensions["fastdispatch"]
     if type(app.json) is FlaskJSONProvider:
@@ -590,67 +675,121 @@ class Explanation(list[Step]):
         )
 
 
+# What is done inside of what: where all that is left to Flask's own code, so is this.
+_INSIDE: dict[str, tuple[str, ...]] = {
+    "preprocess_request": ("full_dispatch_request",),
+    "dispatch_request": ("full_dispatch_request",),
+    "raise_routing_exception": ("dispatch_request",),
+    "finalize_request": ("full_dispatch_request",),
+    "make_response": ("finalize_request",),
+    "process_response": ("finalize_request",),
+    "handle_user_exception": ("full_dispatch_request",),
+    "log_exception": ("handle_exception",),
+    **dict.fromkeys(LOOKUP, ("handle_user_exception", "handle_exception")),
+    "url_map": ("create_url_adapter",),
+}
+
+
 def explain(app: Flask) -> Explanation:
     """What of *app* the engine runs, what the application's own code, and why.
 
+    It is read off the plan by which the next request would be answered.
+
     :returns: a table with a row for each step of the lifecycle.
-    :raises RuntimeError: if *app* is not accelerated.
+    :raises TypeError: if *app* is no Flask application.
+    :raises RuntimeError: if it is not accelerated.
     """
+    app = _checked("explain", app)
     engine = engine_of(app)
     if engine is None:
-        raise RuntimeError("The application is not accelerated: accelerate(app).")
-    rows = Explanation()
-    if not _own_wsgi_app(type(app)):
-        rows.append(Step("wsgi_app", False, _defined_by(type(app), "wsgi_app")))
-    else:
-        rows.append(Step("wsgi_app", True, "Flask's own"))
-    for step in dict.fromkeys((*_OWN_STEPS, *_ERROR_STEPS, *version.CONTEXT_STEPS)):
-        needed = version.NEEDED.get(step)
-        if step_is_stock(app, step):
-            rows.append(Step(step, True, "Flask's own"))
-        elif needed is not None and not step_is_stock(app, needed):
-            rows.append(Step(step, False, f"{needed} is not Flask's own"))
-        elif step in app.__dict__:
-            rows.append(Step(step, False, "set on the application"))
-        else:
-            rows.append(Step(step, False, _defined_by(type(app), step)))
-    interface = app.session_interface
-    lazy = session_is_stock(app)
-    name = type(interface).__name__
-    if not lazy:
-        why = f"{name}, opened each time"
-    elif sessions_of(app) is None:
-        why = f"{name}, opened on first use; Flask reads and writes the cookie"
-    else:
-        why = f"{name}, opened on first use"
-    rows.append(Step("session", lazy, why))
-    for attribute, stock in (("request_class", Request), ("response_class", Response)):
-        cls = getattr(app, attribute)
-        why = f"{cls.__module__}.{cls.__qualname__}"
-        rows.append(Step(attribute, _has_class(app, attribute, stock), why))
-    provider = app.json
-    rows.append(
-        Step(
-            "json",
-            type(provider) is FlaskJSONProvider
-            and _unpatched(DefaultJSONProvider)
-            and not set(JSON_METHODS) & set(vars(provider)),
-            type(provider).__name__,
+        raise RuntimeError(
+            "This application is not accelerated. Call fastdispatch.accelerate(app)"
+            " first."
         )
+    plan = engine.next_plan(app)
+    left = engine.left | _left_to_each_request(app, plan, engine.left)
+    for name, around in _INSIDE.items():
+        if left.keys() >= set(around):
+            left.setdefault(name, f"done inside of {' and '.join(around)}")
+    described = _described(app, plan)
+    rows = Explanation(
+        Step(step, step not in left, left.get(step) or described[step])
+        for step in described
     )
-    flat = not app.url_map.host_matching and not app.subdomain_matching
-    matcher = Matcher(app.url_map)
-    why = "path and method" if flat else "hosts or subdomains take part"
-    if flat and not matcher.sure:
-        why = "rules that only Werkzeug's Map knows how to match"
-    rows.append(Step("url_map", flat and matcher.sure, why))
+    if not (plan.own_wsgi_app and plan.own_request_context):
+        culprit = "request_context" if plan.own_wsgi_app else "wsgi_app"
+        lost = f"Flask's own code runs all of it: {left.pop(culprit)}"
+        rows[:] = [
+            Step(step, False, f"{left[step]}; {lost}" if step in left else lost)
+            for step in described
+        ]
     return rows
 
 
-def _defined_by(cls: type, step: str) -> str:
-    for owner in cls.__mro__:
-        if step in vars(owner):
-            if owner is Flask:
-                return "patched on flask.Flask"
-            return f"overridden by {owner.__module__}.{owner.__qualname__}"
-    return "unknown"
+def _left_to_each_request(
+    app: Flask, plan: Plan, left: dict[str, str]
+) -> dict[str, str]:
+    """What *left*, of the plan, does not have: each request looks at that itself."""
+    found = {
+        step: "set on the application" for step in _ERROR_STEPS if step in vars(app)
+    }
+    for name in LOOKUP:
+        if name in left or name in found:
+            for step in ("handle_user_exception", "handle_exception"):
+                found.setdefault(step, f"{name} is not Flask's own")
+    if "response_class" not in left:
+        proof = prove(FlaskResponse)
+        if not (proof.creates and proof.sends and headers_are_stock()):
+            found["response_class"] = _patch_anywhere(Response, Headers)
+    if respond(app.json, STOCK_JSON, app.debug, {}) is None or "json" in left:
+        found["json"] = f"{type(app.json).__name__}{_left_json(app, left)}"
+    if "url_map" not in left:
+        if not plan.trusts_all_hosts():
+            found["url_map"] = "TRUSTED_HOSTS is set"
+        elif not Matcher(app.url_map).sure:
+            found["url_map"] = "rules that only Werkzeug's Map knows how to match"
+    return found
+
+
+def _left_json(app: Flask, left: dict[str, str]) -> str:
+    provider = app.json
+    if type(provider) is not FlaskJSONProvider:
+        return ""
+    for name in JSON_METHODS:
+        if name in vars(provider):
+            return f", {name} is set on it"
+    if "json" in left:
+        return f", {left['json']}"
+    if provider.compact is False or (provider.compact is None and app.debug):
+        return ", which indents"
+    if not dumps_is_stock():
+        return ", json.dumps is patched"
+    if not compiled:
+        return ", whose text the pure build leaves to it"
+    return ", whose class is patched"
+
+
+def _patch_anywhere(*classes: type) -> str:
+    """A function on *classes* or their bases that is not of those who wrote them."""
+    for owner in (owner for cls in classes for owner in cls.__mro__):
+        for name, value in vars(owner).items():
+            if type(value) is types.FunctionType and not _genuine(value):
+                return f"{_name_of(owner)}.{name} is patched"
+    return f"{_name_of(classes[0])} is patched"
+
+
+def _described(app: Flask, plan: Plan) -> dict[str, str]:
+    """The rows of :func:`explain`, each with what to say where the engine does it."""
+    steps = ("wsgi_app", *_OWN_STEPS, *_ERROR_STEPS, *version.CONTEXT_STEPS)
+    session = f"{type(app.session_interface).__name__}, opened on first use"
+    if plan.cookie_sessions is None or sessions_of(app) is None:
+        session += "; Flask reads and writes the cookie"
+    return {
+        **dict.fromkeys(steps, "Flask's own"),
+        "session": session,
+        "app_ctx_globals_class": _name_of(app.app_ctx_globals_class),
+        "request_class": _name_of(app.request_class),
+        "response_class": _name_of(app.response_class),
+        "json": type(app.json).__name__,
+        "url_map": "path and method",
+    }

@@ -92,7 +92,9 @@ for app in (old, flask.Flask("new")):
     app.add_url_rule("/", "index", lambda: "index")
     assert fastdispatch.accelerate(app) is app
     assert app.test_client().get("/").text == "index"
-    assert all(row.engine for row in fastdispatch.explain(app))
+    rows = {{row.step: row for row in fastdispatch.explain(app)}}
+    assert rows.pop("json").engine is fastdispatch.compiled
+    assert all(row.engine for row in rows.values())
 """
 
 

@@ -182,12 +182,16 @@ def run(program: Program, when: str, accelerated: bool) -> dict[str, t.Any]:
         counting.stop()
     assert subject.app is not None
     rows = {}
+    done = []
     if accelerated:
-        rows = {row.step: row.why for row in explain(subject.app) if not row.engine}
+        table = explain(subject.app)
+        rows = {row.step: row.why for row in table if not row.engine}
+        done = [row.step for row in table if row.engine]
     return {
         # As it comes back from another process.
         "log": json.loads(json.dumps(log)),
         "requests": counting.requests,
         "handed_back": counting.handed_back,
         "not_the_engines": rows,
+        "the_engines": done,
     }

@@ -141,6 +141,8 @@ class Settings:
     )
 
     def __init__(self, cls: Any, stock: tuple[Any, ...]) -> None:
+        # Looking at it gives a class a version.
+        cls.compact  # noqa: B018
         self.version = capi.type_version(cls)
         self.compact: Any = cls.compact
         self.ensure_ascii: Any = cls.ensure_ascii

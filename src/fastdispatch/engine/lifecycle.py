@@ -73,6 +73,10 @@ class HostedApplication(Watcher):
         """The application, or None when it is no more."""
         return self._app()
 
+    def next_plan(self, app: Any) -> Plan:
+        """What a request would be answered by that came now."""
+        return self.plan_now(app)
+
     def __call__(self, environ: Any, start_response: Any) -> Any:
         """Answer one request."""
         app = self._app()

@@ -83,7 +83,7 @@ cdef class Plan:
 
     cdef bint watches_config(self)
     @cython.locals(changes=cython.ulonglong)
-    cdef bint trusts_all_hosts(self) except -1
+    cpdef bint trusts_all_hosts(self) except -1
     @cython.locals(changes=cython.ulonglong)
     cdef bint refreshes_cookie(self) except -1
     cpdef bint stale(self, object cls)

@@ -85,7 +85,7 @@ cdef tuple _length_item(Py_ssize_t length)
 cdef tuple content_type_item(object mimetype)
 cdef object _new_headers(list listed)
 @cython.locals(version="unsigned int")
-cdef bint headers_are_stock() except -1
+cpdef bint headers_are_stock() except -1
 @cython.locals(items=list)
 cdef object _to_headers(object headers)
 @cython.locals(key=str, size=Py_ssize_t)
