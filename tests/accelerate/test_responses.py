@@ -20,8 +20,11 @@ import flask
 import pytest
 import werkzeug.sansio.response
 import werkzeug.wrappers
+from flask.ctx import AppContext
+from flask.sessions import SecureCookieSessionInterface
 from tests.accelerate.conftest import ACCELERATED
 from tests.accelerate.conftest import PLAIN
+from tests.conformance.subjects import FLASK32
 from tests.conformance.support import environ
 from tests.conformance.support import Server
 from werkzeug.datastructures import Headers
@@ -727,6 +730,93 @@ def test_a_response_class_of_the_applications_own(name: str) -> None:
         app.response_class = Typed
 
     same(MAKERS[name], prepare=prepare)
+
+
+RETURNED: dict[str, Make] = {
+    "str": lambda: "text",
+    "bytes": lambda: b"bytes",
+    "dict": lambda: {"a": 1},
+    "tuple": lambda: ("text", 201, {"X-A": "1"}),
+    "generator": lambda: chunks(),
+    "404": lambda: flask.abort(404),
+    "error": lambda: 1 // 0,
+    "Response": lambda: Response("made"),
+}
+
+
+class Interface(SecureCookieSessionInterface):
+    def save_session(self, app: t.Any, session: t.Any, response: t.Any) -> None:
+        SHOWN.append(response)
+
+
+class Overriding(flask.Flask):
+    if FLASK32:
+
+        def process_response(self, ctx: AppContext, response: t.Any) -> t.Any:  # type: ignore[override]
+            SHOWN.append(response)
+            return super().process_response(ctx, response)  # type: ignore[call-arg]
+
+    else:
+
+        def process_response(self, response: t.Any) -> t.Any:
+            SHOWN.append(response)
+            return super().process_response(response)
+
+
+SHOWN: list[t.Any] = []
+
+
+@pytest.mark.parametrize("name", RETURNED)
+@pytest.mark.parametrize(
+    "shown_to", ["hook", "function", "receiver", "interface", "override"]
+)
+def test_whoever_is_shown_a_response_sees_one_of_flasks(
+    shown_to: str, name: str
+) -> None:
+    """Not one of a subclass, and whatever is done to it counts."""
+
+    def show(response: t.Any, **extra: t.Any) -> t.Any:
+        SHOWN.append(response)
+        response.headers["X-Shown"] = "1"
+        return Loud.force_type(response)
+
+    def receive(sender: t.Any, response: t.Any) -> None:
+        SHOWN.append(response)
+        response.call_on_close(lambda: SHOWN.append("closed"))
+
+    def scenario(host: t.Any) -> list[t.Any]:
+        SHOWN.clear()
+        cls = Overriding if shown_to == "override" else flask.Flask
+        app = cls("shown", static_folder=None)
+        app.secret_key = "secret"
+        app.logger.disabled = True
+
+        @app.route("/")
+        def index() -> t.Any:
+            if shown_to == "function":
+                flask.after_this_request(show)
+            flask.session["a"] = 1
+            return RETURNED[name]()
+
+        if shown_to == "hook":
+            app.after_request(show)
+        if shown_to == "interface":
+            app.session_interface = Interface()
+        host(app)
+        if shown_to == "receiver":
+            flask.request_finished.connect(receive, app)
+        server = Server(app, environ("/"))
+        body = list(server.iterable)
+        server.close()
+        names = [item[0] for item in server.started[0][1]]
+        return [server.started[0][0], names, body, *map(kind, SHOWN)]
+
+    def kind(seen: t.Any) -> t.Any:
+        return seen if isinstance(seen, str) else [type(seen), *vars(seen)]
+
+    plain = scenario(PLAIN)
+    assert scenario(ACCELERATED) == plain
+    assert len(plain) > 3
 
 
 def test_no_kernel_is_left_in_a_response() -> None:

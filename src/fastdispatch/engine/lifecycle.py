@@ -425,8 +425,9 @@ def finalize_request(
         if plan.own_process_response:
             response = process_response(ctx, response)
         else:
-            response = ctx.call_step_with(app.process_response, response)
+            response = ctx.call_step_with(app.process_response, plain.shown(response))
         if capi.filled(plan.finished_to):
+            response = plain.shown(response)
             plan.finished.send(app, _async_wrapper=app.ensure_sync, response=response)
     except Exception:
         if not from_error_handler:
@@ -443,6 +444,7 @@ def process_response(ctx: Context, response: Any) -> Any:
     plan = ctx.plan
     functions = ctx._after_functions
     if functions is not None or capi.filled(plan.after_request):
+        response = plain.shown(response)
         response = hooks.run_after(plan, app, ctx.get_blueprints(), functions, response)
         if plan.hosted:
             plan = ctx.renew()
@@ -453,6 +455,7 @@ def process_response(ctx: Context, response: Any) -> Any:
             if interface is None:
                 interface = app.session_interface
             if not interface.is_null_session(session):
+                response = plain.shown(response)
                 interface.save_session(app, session, response)
     return response
 

@@ -15,6 +15,7 @@ cdef dict _proofs
 cdef list _last_proof
 cdef object _no_proof
 cdef object _request_var
+cdef object _class
 cdef object _kernel
 
 
@@ -37,6 +38,10 @@ cdef object make(
     object content_type,
     object direct_passthrough,
 )
+
+cdef object _of_kernel(object cls, ResponseKernel kernel)
+@cython.locals(kernel=ResponseKernel)
+cdef object shown(object response)
 
 
 cdef class PlainBody(ResponseBody):

@@ -146,6 +146,7 @@ def prove(cls: type) -> PlainProof:
 # -- Making -------------------------------------------------------------------------
 
 _request_var: Any = None
+_class: Any = None
 _kernel: Any = None
 
 
@@ -159,9 +160,10 @@ def make_for(cls: type, kernel: type, request_var: Any) -> None:
     :param kernel: one of *cls* and of ``ResponseKernel``.
     :param request_var: the context variable of the host's request contexts.
     """
-    global _request_var, _kernel
+    global _request_var, _class, _kernel
     if _kernel is None:
         _request_var = request_var
+        _class = cls
         _kernel = kernel
         capi.call_by(cls, make, PARAMETERS)
 
@@ -196,15 +198,31 @@ def make(
         content_type,
         direct_passthrough,
     )
+    return _of_kernel(cls, kernel)
+
+
+def _of_kernel(cls: Any, kernel: ResponseKernel) -> Any:
+    """An instance of *cls* with what *kernel* holds."""
     made = capi.new_instance(cls)
     # In Werkzeug's order.
     made.headers = kernel.made_headers()
     made._status = kernel._fd_status
     made._status_code = kernel._fd_code
     made.direct_passthrough = kernel._fd_passthrough
-    made._on_close = []
+    made._on_close = [] if kernel._fd_on_close is None else kernel._fd_on_close
     made.response = kernel.made_iterable()
     return made
+
+
+def shown(response: Any) -> Any:
+    """*response*, as the program may see it: of the host's class, no stand-in for it.
+
+    Somebody may ask for its class or change it, as Werkzeug's ``force_type`` does.
+    """
+    if type(response) is not _kernel or _kernel is None:
+        return response
+    kernel: ResponseKernel = response
+    return _of_kernel(_class, kernel)
 
 
 # -- Sending ------------------------------------------------------------------------
