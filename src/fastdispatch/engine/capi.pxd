@@ -264,6 +264,13 @@ cdef extern from *:
     static int fd_watch(PyObject *table) {
         int plain = fd_reads_as_dict(table);
         if (plain != 1) return plain;
+        if (((PyDictObject *)table)->ma_values != NULL) {
+            /* An object of few attributes has them in itself (CPython 3.13), and what is
+               set there is told to nobody. A key that is no str has it use its dict. */
+            if (PyDict_SetItem(table, Py_None, Py_None) < 0
+                || PyDict_DelItem(table, Py_None) < 0) return -1;
+            if (((PyDictObject *)table)->ma_values != NULL) return 0;
+        }
         if (fd_watcher < 0) fd_watcher = PyDict_AddWatcher(fd_count_change);
         if (fd_watcher < 0) {
             /* Others have taken all there are. */
@@ -280,6 +287,10 @@ cdef extern from *:
     """
     bint fd_watch(object table) except -1
     unsigned long long fd_changes_watched() noexcept
+
+
+cdef inline Py_ssize_t address(object obj) noexcept:
+    return <Py_ssize_t><void *>obj
 
 
 cdef inline bint watch(object table) except -1:

@@ -123,6 +123,11 @@ def holds(
     return True
 
 
+def address(obj: Any) -> int:
+    """``id(obj)``."""
+    return id(obj)
+
+
 def watch(table: Any) -> bool:
     """Have changes of *table* counted.
 

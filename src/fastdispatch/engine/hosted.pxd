@@ -17,12 +17,15 @@ cdef class Watcher(Host):
     cdef tuple _late_names
     cdef tuple _late_values
     cdef Py_ssize_t _own_size
+    cdef Py_ssize_t _own_address
+    cdef unsigned long long _own_changes
 
     cdef Plan plan_now(self, object app)
     @cython.locals(own=dict)
     cdef Plan plan_later(self, object app, Plan plan)
-    @cython.locals(own=dict)
+    @cython.locals(own=dict, watched=bint, changes="unsigned long long")
     cdef bint _changed(self, object app) except -1
+    cdef bint _unchanged(self, dict own) except -1
     @cython.locals(versions=cython.ulonglong)
     cdef bint _classes_changed(self) except -1
     @cython.locals(total="unsigned long long", version="unsigned int")
