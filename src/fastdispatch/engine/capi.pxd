@@ -404,6 +404,15 @@ cdef inline object stored(object target, object key):
     return None if value is NULL else <object>value
 
 
+cdef inline object stored_at(dict target, Py_ssize_t place, object key):
+    # PERF: as in holds.
+    cdef PyObject *found = NULL
+    cdef PyObject *value = NULL
+    if PyDict_Next(target, &place, &found, &value) and found is <PyObject *>key:
+        return <object>value
+    return stored(target, key)
+
+
 cdef inline bint holds(dict target, bytes places, tuple keys, tuple values) except -1:
     # PERF: a place looked at is a third of a lookup. An attribute's name is interned.
     cdef PyObject *key
@@ -680,6 +689,11 @@ cdef inline bytes from_base64(str text, Py_ssize_t start):
 
 cdef inline bint has_newline(str text) except -1:
     cdef Py_ssize_t size = len(text)
+    if PyUnicode_IS_ASCII(text):
+        return (
+            memchr(PyUnicode_DATA(text), 10, size) is not NULL
+            or memchr(PyUnicode_DATA(text), 13, size) is not NULL
+        )
     return (
         PyUnicode_FindChar(text, 10, 0, size, 1) >= 0
         or PyUnicode_FindChar(text, 13, 0, size, 1) >= 0

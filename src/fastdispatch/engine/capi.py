@@ -110,6 +110,14 @@ def stored(target: Any, key: Any) -> Any:
     return dict.get(target, key)
 
 
+def stored_at(target: Any, place: int, key: str) -> Any:
+    """The same as :func:`stored`, for an attribute's name.
+
+    *place*: how many keys of *target* probably come before.
+    """
+    return dict.get(target, key)
+
+
 def holds(
     target: Any, places: bytes, keys: tuple[Any, ...], values: tuple[Any, ...]
 ) -> bool:

@@ -17,6 +17,7 @@ cdef object _no_proof
 cdef object _request_var
 cdef object _class
 cdef object _kernel
+cdef dict _template
 
 
 cdef class PlainProof:
@@ -39,6 +40,7 @@ cdef object make(
     object direct_passthrough,
 )
 
+@cython.locals(fields=dict)
 cdef object _of_kernel(object cls, ResponseKernel kernel)
 @cython.locals(kernel=ResponseKernel)
 cdef object shown(object response)

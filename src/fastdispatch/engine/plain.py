@@ -201,16 +201,37 @@ def make(
     return _of_kernel(cls, kernel)
 
 
+# In Werkzeug's order; status line and code are those that came last.
+_template: dict[str, Any] = {
+    "headers": None,
+    "_status": "200 OK",
+    "_status_code": 200,
+    "direct_passthrough": False,
+    "_on_close": None,
+    "response": None,
+}
+
+
 def _of_kernel(cls: Any, kernel: ResponseKernel) -> Any:
     """An instance of *cls* with what *kernel* holds."""
     made = capi.new_instance(cls)
-    # In Werkzeug's order.
-    made.headers = kernel.made_headers()
-    made._status = kernel._fd_status
-    made._status_code = kernel._fd_code
-    made.direct_passthrough = kernel._fd_passthrough
-    made._on_close = [] if kernel._fd_on_close is None else kernel._fd_on_close
-    made.response = kernel.made_iterable()
+    fields = _template.copy()
+    fields["headers"] = kernel.made_headers()
+    status = kernel._fd_status
+    code = kernel._fd_code
+    if fields["_status"] is not status or fields["_status_code"] is not code:
+        fields["_status"] = _template["_status"] = status
+        fields["_status_code"] = _template["_status_code"] = code
+    if kernel._fd_passthrough is not False:
+        fields["direct_passthrough"] = kernel._fd_passthrough
+    fields["_on_close"] = [] if kernel._fd_on_close is None else kernel._fd_on_close
+    fields["response"] = kernel.made_iterable()
+    if prove(cls).makes:
+        # PERF: a third of the time of six attributes, and it is read as a dict later.
+        made.__dict__ = fields
+    else:
+        for name in fields:
+            setattr(made, name, fields[name])
     return made
 
 
@@ -269,7 +290,7 @@ def send(
             headers = _wire_headers(fields, environ)
             if headers is not None:
                 result: Any
-                if capi.stored(fields, "direct_passthrough") is False:
+                if capi.stored_at(fields, 3, "direct_passthrough") is False:
                     body: PlainBody = capi.new_instance(PlainBody)
                     body._owner = response
                     body._iterable = fields["response"]
@@ -288,21 +309,23 @@ def _wire_headers(
 ) -> list[tuple[str, str]] | None:
     """The header list if the response is one that needs no rule of Werkzeug's."""
     method = capi.stored(environ, "REQUEST_METHOD")
-    code = capi.stored(fields, "_status_code")
-    passthrough = capi.stored(fields, "direct_passthrough")
-    body = capi.stored(fields, "response")
+    headers = capi.stored_at(fields, 0, "headers")
+    status = capi.stored_at(fields, 1, "_status")
+    code = capi.stored_at(fields, 2, "_status_code")
+    passthrough = capi.stored_at(fields, 3, "direct_passthrough")
+    on_close = capi.stored_at(fields, 4, "_on_close")
+    body = capi.stored_at(fields, 5, "response")
     if (
         not responses.is_code(code)
         or not responses.has_body(code)
         or type(method) is not str
-        or method == "HEAD"
-        or type(capi.stored(fields, "_status")) is not str
-        or type(capi.stored(fields, "_on_close")) is not list
+        or capi.is_head(method)
+        or type(status) is not str
+        or type(on_close) is not list
         or (passthrough is not False and passthrough is not True)
         or body is None
     ):
         return None
     return responses.list_headers(
-        capi.stored(fields, "headers"),
-        body if isinstance(body, (list, tuple)) else None,
+        headers, body if isinstance(body, (list, tuple)) else None
     )

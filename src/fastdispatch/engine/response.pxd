@@ -80,7 +80,7 @@ cdef bint is_code(object value) except -1
 cdef bint has_body(int code) noexcept
 @cython.locals(known=tuple)
 cdef str _line(object code)
-@cython.locals(known=tuple, item=tuple)
+@cython.locals(known=tuple, item=tuple, size=Py_ssize_t)
 cdef tuple _length_item(Py_ssize_t length)
 cdef tuple content_type_item(object mimetype)
 cdef object _new_headers(list listed)
@@ -151,6 +151,7 @@ cdef list _wire_headers(ResponseKernel response, dict environ)
     key=str,
     value=str,
     kept=list,
+    pair=tuple,
     listed=list,
     size=Py_ssize_t,
     has_length=bint,
