@@ -279,13 +279,33 @@ cdef extern from *:
         }
         return PyDict_Watch(fd_watcher, table) < 0 ? -1 : 1;
     }
+    static int fd_type_watcher = -1;
+
+    static int fd_count_type_change(PyTypeObject *type) {
+        (void)type;
+        fd_watched_changes++;
+        return 0;
+    }
+    static int fd_watch_type(PyObject *type) {
+        if (fd_type_watcher < 0)
+            fd_type_watcher = PyType_AddWatcher(fd_count_type_change);
+        if (fd_type_watcher < 0) {
+            PyErr_Clear();
+            return 0;
+        }
+        if (PyType_Watch(fd_type_watcher, type) < 0) return -1;
+        /* Without a version its changes are told to nobody. */
+        return fd_type_version(type) != 0;
+    }
     #define fd_changes_watched() fd_watched_changes
     #else
     #define fd_watch(table) 0
+    #define fd_watch_type(type) 0
     #define fd_changes_watched() 0ULL
     #endif
     """
     bint fd_watch(object table) except -1
+    bint fd_watch_type(object type) except -1
     unsigned long long fd_changes_watched() noexcept
 
 
@@ -295,6 +315,10 @@ cdef inline Py_ssize_t address(object obj) noexcept:
 
 cdef inline bint watch(object table) except -1:
     return fd_watch(table)
+
+
+cdef inline bint watch_type(object cls) except -1:
+    return fd_watch_type(cls)
 
 
 cdef inline unsigned long long watched_changes() noexcept:

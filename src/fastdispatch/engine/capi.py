@@ -144,8 +144,13 @@ def watch(table: Any) -> bool:
     return False
 
 
+def watch_type(cls: type) -> bool:
+    """Have changes of *cls* and of its bases counted. False where nobody can."""
+    return False
+
+
 def watched_changes() -> int:
-    """How often watched tables may have changed; 0 where nobody counts."""
+    """How often what is watched may have changed; 0 where nobody counts."""
     return 0
 
 

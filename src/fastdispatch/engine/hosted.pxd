@@ -26,6 +26,7 @@ cdef class Watcher(Host):
     @cython.locals(own=dict, watched=bint, changes="unsigned long long")
     cdef bint _changed(self, object app) except -1
     cdef bint _unchanged(self, dict own) except -1
+    cdef bint _watch_classes(self) except -1
     @cython.locals(versions=cython.ulonglong)
     cdef bint _classes_changed(self) except -1
     @cython.locals(total="unsigned long long", version="unsigned int")

@@ -293,13 +293,13 @@ def send(
                 if capi.stored_at(fields, 3, "direct_passthrough") is False:
                     body: PlainBody = capi.new_instance(PlainBody)
                     body._owner = response
-                    body._iterable = fields["response"]
+                    body._iterable = capi.stored_at(fields, 5, "response")
                     body._iterator = None
                     body._finished = False
                     result = body
                 else:
-                    result = fields["response"]
-                start_response(fields["_status"], headers)
+                    result = capi.stored_at(fields, 5, "response")
+                start_response(capi.stored_at(fields, 1, "_status"), headers)
                 return result  # type: ignore[no-any-return]
     return response(environ, start_response)  # type: ignore[no-any-return]
 
