@@ -247,6 +247,15 @@ def test_response_class_of_the_app(app: App) -> None:
         assert type(jsonify(1)) is Own
 
 
+def test_jsonify_in_vain(app: App) -> None:
+    @app.route("/vain")
+    def vain() -> str:
+        jsonify(1)
+        return "text"
+
+    assert app.test_client().get("/vain").content_type == "text/html; charset=utf-8"
+
+
 def test_jsonify_outside_of_a_context() -> None:
     with pytest.raises(RuntimeError, match="application context"):
         jsonify(1)

@@ -270,4 +270,7 @@ def response_of(ctx: Context, value: Any) -> Any:
     body = body_of(ctx, value)
     if body is None:
         return None
-    return responses.from_body(cls, ctx.body_item, body)
+    item = ctx.body_item
+    # The view may return something else.
+    ctx.body_item = None
+    return responses.from_body(cls, item, body)
