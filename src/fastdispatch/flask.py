@@ -38,6 +38,7 @@ from .engine.jsontext import methods
 from .engine.jsontext import read_json
 from .engine.jsontext import respond
 from .engine.lifecycle import HostedApplication
+from .engine.plain import json_response
 from .engine.plain import make_for
 from .engine.plan import Plan
 from .engine.plan import STEPS
@@ -141,14 +142,12 @@ class FlaskJSONProvider(DefaultJSONProvider):
         return super().loads(s, **kwargs)
 
     def response(self, *args: Any, **kwargs: Any) -> Any:
-        """As Flask's, of a text that the engine writes where it can."""
+        """As Flask's, written by the engine where it can."""
         if DefaultJSONProvider.response is _own_response and not (args and kwargs):
-            obj = args[0] if len(args) == 1 else args or kwargs or None
-            app = self._app
-            made = respond(self, STOCK_JSON, app.debug, obj)
+            value = args[0] if len(args) == 1 else args or kwargs or None
+            made = json_response(self, value)
             if made is not None:
-                text = made[0].decode()
-                return app.response_class(text, mimetype=self.mimetype)
+                return made
         return super().response(*args, **kwargs)
 
 

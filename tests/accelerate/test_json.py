@@ -194,6 +194,14 @@ def test_a_view_that_returns_a_value_writes_the_same(name: str, prepare: str) ->
     same(lambda: (VALUES[name], 201, {"X-A": "1"}), PREPARATIONS[prepare])
 
 
+def test_jsonify_in_vain() -> None:
+    def view() -> str:
+        flask.jsonify({"a": 1})
+        return "text"
+
+    assert "text/html" in repr(same(view))
+
+
 def test_arguments_of_jsonify() -> None:
     same(lambda: flask.jsonify())
     same(lambda: flask.jsonify(1, 2))

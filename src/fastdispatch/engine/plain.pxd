@@ -1,6 +1,7 @@
 import cython
 
 from . cimport capi
+from . cimport jsontext
 from . cimport response as responses
 from .hosted cimport HostedContext
 from .response cimport ClassProof
@@ -42,6 +43,8 @@ cdef object make(
 
 @cython.locals(fields=dict)
 cdef object _of_kernel(object cls, ResponseKernel kernel)
+@cython.locals(ctx=HostedContext, body=bytes, item=tuple)
+cpdef object json_response(object provider, object value)
 @cython.locals(kernel=ResponseKernel)
 cdef object shown(object response)
 

@@ -18,6 +18,7 @@ from werkzeug.sansio.response import Response as SansIOResponse
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from . import capi
+from . import jsontext
 from . import response as responses
 from .hosted import HostedContext
 from .response import FIELDS
@@ -233,6 +234,31 @@ def _of_kernel(cls: Any, kernel: ResponseKernel) -> Any:
         for name in fields:
             setattr(made, name, fields[name])
     return made
+
+
+def json_response(provider: Any, value: Any) -> Any:
+    """``provider.response(value)`` of the host's own provider; None if unsure.
+
+    That is so outside of requests that the engine runs, too.
+    """
+    current = capi.var_get(_request_var)
+    if not isinstance(current, HostedContext):
+        return None
+    ctx: HostedContext = current
+    ctx.renew()
+    app = ctx.app
+    if app.json is not provider:
+        return None
+    body = jsontext.body_of(ctx, value)
+    if body is None:
+        return None
+    item = ctx.body_item
+    # The view may return something else.
+    ctx.body_item = None
+    cls = app.response_class
+    if cls is _class and prove(cls).makes and responses.sends_body(_kernel):
+        return _of_kernel(cls, responses.from_body(_kernel, item, body))
+    return cls(body.decode(), mimetype=provider.mimetype)
 
 
 def shown(response: Any) -> Any:
