@@ -62,6 +62,12 @@ def test_the_committed_pages_and_picture_are_up_to_date() -> None:
     assert report.main(["--check"]) == 0
 
 
+def test_the_committed_run_has_every_candidate() -> None:
+    run = json.loads(report.RESULTS.read_text("utf-8"))
+    measured = {name for entry in run["workloads"] for name in entry["times"]}
+    assert measured == set(CANDIDATES)
+
+
 def test_bars_are_sorted_and_as_long_as_their_numbers() -> None:
     tree = ElementTree.fromstring(report.svg(a_report(), list(SHOWN)))
     svg = "{http://www.w3.org/2000/svg}"

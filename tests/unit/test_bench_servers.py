@@ -137,6 +137,12 @@ def test_the_committed_pages_and_picture_are_up_to_date() -> None:
     assert report.main(["--check"]) == 0
 
 
+def test_the_committed_run_is_no_trial() -> None:
+    run = json.loads(report.RESULTS.read_text("utf-8"))
+    assert run["rounds"] >= 3
+    assert run["seconds"] >= 2
+
+
 def test_the_tables_hold_medians_and_ratios_within_a_round() -> None:
     found = a_report()
     summary = report.section_summary(found)
