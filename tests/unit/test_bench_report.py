@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 from bench import report
+from bench.candidates import CANDIDATES
 from bench.micro import test_engine
 from bench.timing import dumps
 

@@ -26,6 +26,7 @@ cdef object _scan
 cdef object JSONDecoder
 cdef unsigned int _decoder_version
 cdef list _settings
+cdef bint _writes
 
 
 @cython.locals(version="unsigned int")

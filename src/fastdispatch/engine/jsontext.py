@@ -170,6 +170,10 @@ def methods(cls: Any) -> tuple[Any, ...]:
 _settings: list[Any] = [None]
 
 
+# Not in the pure build: the standard library is as quick as anything in Python.
+_writes = cjson.write(None, False, False, False, False) is not None
+
+
 def respond(provider: Any, stock: Any, debug: Any, obj: Any) -> Any:
     """Body and Content-Type item of ``provider.response(obj)``; None if unsure.
 
@@ -177,7 +181,7 @@ def respond(provider: Any, stock: Any, debug: Any, obj: Any) -> Any:
     :param debug: whether the application is in debug mode.
     """
     cls = type(provider)
-    if cls is not stock[0] or not dumps_is_stock():
+    if not _writes or cls is not stock[0] or not dumps_is_stock():
         return None
     settings: Settings | None = _settings[0]
     version = capi.type_version(cls)
@@ -223,7 +227,7 @@ def body_of(ctx: Context, rv: Any) -> Any:
     None if unsure.
     """
     plan = ctx.plan
-    if plan.stock_json is None:
+    if plan.stock_json is None or not _writes:
         return None
     app = ctx.app
     if plan.debug_in_config:
@@ -262,7 +266,7 @@ def jsonify(*args: Any, **kwargs: Any) -> Any:
 
 def response_of(ctx: Context, value: Any) -> Any:
     """``app.json.response(value)``; None if unsure."""
-    if ctx.hosted:
+    if ctx.hosted or not _writes:
         return None
     cls = context.response_class(ctx)
     if not responses.sends_body(cls):
