@@ -335,6 +335,7 @@ class Engine(HostedApplication):
             sessions_of(app),
         )
         plan.use_requests("request_class" not in left)
+        plan.use_responses(None if "response_class" in left else Response)
         plan.use_host(
             version.app_var,
             version.request_var,

@@ -50,6 +50,10 @@ cdef extern from *:
         PyObject *found = (dict == NULL || *dict == NULL) ? Py_None : *dict;
         return Py_NewRef(found);
     }
+    static CYTHON_INLINE Py_ssize_t fd_dict_address(PyObject *obj) {
+        PyObject **dict = _PyObject_GetDictPtr(obj);
+        return dict == NULL ? 0 : (Py_ssize_t)*dict;
+    }
     static CYTHON_INLINE PyObject *fd_new_instance(PyObject *cls, PyObject *args) {
         return ((PyTypeObject *)cls)->tp_new((PyTypeObject *)cls, args, NULL);
     }
@@ -58,6 +62,7 @@ cdef extern from *:
     int fd_is_plain_function(object func, object mark) except -1
     object fd_call_named(object func, tuple empty, dict args)
     object fd_instance_dict(object obj)
+    Py_ssize_t fd_dict_address(object obj) noexcept
     object fd_new_instance(object cls, tuple args)
 
 
@@ -311,6 +316,10 @@ cdef extern from *:
 
 cdef inline Py_ssize_t address(object obj) noexcept:
     return <Py_ssize_t><void *>obj
+
+
+cdef inline Py_ssize_t dict_address(object obj) noexcept:
+    return fd_dict_address(obj)
 
 
 cdef inline bint watch(object table) except -1:
@@ -722,6 +731,27 @@ cdef inline bint has_newline(str text) except -1:
         PyUnicode_FindChar(text, 10, 0, size, 1) >= 0
         or PyUnicode_FindChar(text, 13, 0, size, 1) >= 0
     )
+
+
+cdef extern from "Python.h":
+    bint PyUnicode_CheckExact(object)
+    bint PyTuple_CheckExact(object)
+
+
+cdef inline Py_ssize_t header_size(object item) except -2:
+    cdef PyObject *name
+    cdef PyObject *value
+    if not PyTuple_CheckExact(item) or PyTuple_GET_SIZE(item) != 2:
+        return -1
+    name = PyTuple_GET_ITEM(item, 0)
+    value = PyTuple_GET_ITEM(item, 1)
+    if (
+        not PyUnicode_CheckExact(<object>name)
+        or not PyUnicode_CheckExact(<object>value)
+        or has_newline(<str>value)
+    ):
+        return -1
+    return PyUnicode_GET_LENGTH(<object>name)
 
 
 cdef extern from "Python.h":

@@ -136,6 +136,11 @@ def address(obj: Any) -> int:
     return id(obj)
 
 
+def dict_address(obj: Any) -> int:
+    """The :func:`address` of what holds the instance attributes of *obj*."""
+    return id(obj.__dict__)
+
+
 def watch(table: Any) -> bool:
     """Have changes of *table* counted.
 
@@ -253,6 +258,16 @@ def from_base64(text: str, start: int) -> bytes | None:
         return a2b_base64(data + b"=" * (-len(data) % 4), strict_mode=True)
     except ValueError:
         return None
+
+
+def header_size(item: Any) -> int:
+    """The length of a header's name; -1 unless *item* is a tuple of two of class str,
+    the second without a line end."""
+    if type(item) is tuple and len(item) == 2:
+        name, value = item
+        if type(name) is str and type(value) is str and not has_newline(value):
+            return len(name)
+    return -1
 
 
 def has_newline(text: str) -> bool:

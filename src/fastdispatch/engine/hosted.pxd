@@ -17,16 +17,17 @@ cdef class Watcher(Host):
     cdef tuple _late_names
     cdef tuple _late_values
     cdef Py_ssize_t _own_size
+    cdef object _own_class
     cdef Py_ssize_t _own_address
     cdef unsigned long long _own_changes
 
+    @cython.locals(plan=Plan)
     cdef Plan plan_now(self, object app)
     @cython.locals(own=dict)
     cdef Plan plan_later(self, object app, Plan plan)
     @cython.locals(own=dict, watched=bint, changes="unsigned long long")
-    cdef bint _changed(self, object app) except -1
-    cdef bint _unchanged(self, dict own) except -1
-    cdef bint _watch_classes(self) except -1
+    cdef bint _changed(self, object app, Plan plan) except -1
+    cdef bint _watch_others(self) except -1
     @cython.locals(versions=cython.ulonglong)
     cdef bint _classes_changed(self) except -1
     @cython.locals(total="unsigned long long", version="unsigned int")
@@ -52,6 +53,7 @@ cdef class HostedContext(Context):
     cdef end_request(self, object exc)
 
 
+cdef bint _unchanged(Watcher host, object app, object plan) noexcept
 cdef check_latin1(object text)
 @cython.locals(ctx=HostedContext)
 cdef HostedContext new_context(object app, Plan plan, object environ, Watcher host)

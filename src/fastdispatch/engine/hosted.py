@@ -46,16 +46,22 @@ class Watcher(Host):
         self._late_names = late_names
         self._late_values: tuple[Any, ...] = ()
         self._own_size = 0
-        # The address of the application's ``__dict__`` and the count of changes when
-        # that was compared last; 0 where nobody counts.
+        # The application's class, the address of its ``__dict__`` and the count of
+        # changes when all that was compared last; 0 where nobody counts.
+        self._own_class: Any = None
         self._own_address = 0
         self._own_changes = 0
 
     def plan_now(self, app: Any) -> Plan:
         """The plan, drawn up again if *app* or what it is made of has changed."""
         plan = self._plan
-        if plan is None or plan.stale(type(app)) or self._changed(app):
-            plan = self._draw(app)
+        if plan is None:
+            return self._draw(app)
+        if not _unchanged(self, app, plan):
+            if self._changed(app, plan):
+                return self._draw(app)
+            # The mark that a request has come may be gone.
+            plan.begun = False
         return plan
 
     def plan_later(self, app: Any, plan: Plan) -> Plan:
@@ -68,48 +74,36 @@ class Watcher(Host):
         if (
             plan is self._plan
             and not plan.stale(type(app))
-            and (
-                self._unchanged(own)
-                or (
-                    len(own) == self._own_size
-                    and capi.same_items(own, self._late_names, self._late_values)
-                    and self._class_versions() == self._versions
-                )
-            )
+            and len(own) == self._own_size
+            and capi.same_items(own, self._late_names, self._late_values)
+            and self._class_versions() == self._versions
         ):
             # Without versions, a patch of Flask's classes waits for the next request.
             return plan
         return self.plan_now(app)
 
-    def _changed(self, app: Any) -> bool:
+    def _changed(self, app: Any, plan: Plan) -> bool:
         own: dict[str, Any] = capi.instance_dict(app)  # type: ignore[assignment]
-        if not self._unchanged(own):
-            watched = capi.watch(own) and self._watch_classes()
-            changes = capi.watched_changes()
-            if not capi.same_items(own, self._names, self._values):
-                return True
-            self._own_size = len(own)
-            if self._classes_changed():
-                return True
-            self._own_address = capi.address(own)
-            self._own_changes = changes if watched else 0
-        return self._table_sizes() != self._sizes
-
-    def _unchanged(self, own: dict[str, Any]) -> bool:
-        """Whether *own* and the classes are for sure as when they were compared last.
-
-        PERF: a request's comparisons took a fifth of its instructions. The end of a
-        dict counts as a change, so another one at its address is not taken for it.
-        """
-        return (
-            self._own_changes != 0
-            and capi.watched_changes() == self._own_changes
-            and capi.address(own) == self._own_address
+        watched = (
+            capi.watch(own) and capi.watch_type(type(app)) and self._watch_others()
         )
+        changes = capi.watched_changes()
+        if plan.stale(type(app)) or not capi.same_items(own, self._names, self._values):
+            return True
+        self._own_size = len(own)
+        if self._classes_changed() or self._table_sizes() != self._sizes:
+            return True
+        self._own_class = type(app)
+        self._own_address = capi.address(own)
+        self._own_changes = changes if watched else 0
+        return False
 
-    def _watch_classes(self) -> bool:
+    def _watch_others(self) -> bool:
         for cls in self._classes:
             if not capi.watch_type(cls):
+                return False
+        for table in self._tables:
+            if not capi.watch(table):
                 return False
         return True
 
@@ -164,6 +158,22 @@ class Watcher(Host):
 
     def _draw_plan(self, app: Any) -> Plan:
         raise NotImplementedError
+
+
+def _unchanged(host: Watcher, app: Any, plan: Any) -> bool:
+    """Whether *app* and what else *plan* was drawn from are for sure as they were when
+    *host* compared them last.
+
+    PERF: a request's comparisons took a fifth of its instructions. The end of a dict
+    counts as a change, so another one at its address is not taken for it.
+    """
+    return (
+        host._own_changes != 0
+        and capi.watched_changes() == host._own_changes
+        and capi.dict_address(app) == host._own_address
+        and type(app) is host._own_class
+        and plan is host._plan
+    )
 
 
 def check_latin1(text: Any) -> None:
@@ -226,17 +236,17 @@ class HostedContext(Context):
 
     def renew(self) -> Plan:
         """The plan as of now: hooks and views may change the application."""
-        plan = self.plan
         host = self._host
-        if host is not None:
-            now = host.plan_later(self.app, plan)
-            if now is not plan:
-                # What would have been made by now is made as it would have been.
-                self.get_request()
-                self.opened_session()
-                self.plan = now
-                return now
-        return plan
+        if host is None or _unchanged(host, self.app, self.plan):
+            return self.plan
+        plan = self.plan
+        now = host.plan_later(self.app, plan)
+        if now is not plan:
+            # What would have been made by now is made as it would have been.
+            self.get_request()
+            self.opened_session()
+            self.plan = now
+        return now
 
     def opened_session(self) -> Any:
         """The session, opened now if it was not. Rule 5."""

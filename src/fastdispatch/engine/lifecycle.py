@@ -199,10 +199,11 @@ def answer(ctx: Context) -> Any:
     app = ctx.app
     plan = ctx.plan
     try:
-        if plan.hosted:
-            app._got_first_request = True
-        elif not plan.begun:
-            app._begin()
+        if not plan.begun:
+            if plan.hosted:
+                app._got_first_request = True
+            else:
+                app._begin()
             plan.begun = True
         if capi.filled(plan.started_to):
             plan.started.send(app, _async_wrapper=app.ensure_sync)
@@ -417,7 +418,7 @@ def finalize_request(
         else:
             stand_in = plan.response_stand_in
             if stand_in is not None:
-                cls = app.response_class
+                cls = plan.response_class
             response = responses.make_response(app, cls, rv, ctx, stand_in)
     else:
         response = app.make_response(rv)

@@ -18,7 +18,8 @@ cdef object _no_proof
 cdef object _request_var
 cdef object _class
 cdef object _kernel
-cdef dict _template
+cdef object _spare
+cdef tuple _last_template
 
 
 cdef class PlainProof:
@@ -41,9 +42,12 @@ cdef object make(
     object direct_passthrough,
 )
 
-@cython.locals(fields=dict)
+cdef object _taken()
+cdef object _of_spare(object cls, ResponseKernel kernel)
+cdef tuple _template(object status, object code)
+@cython.locals(template=tuple, unset=dict, fields=dict)
 cdef object _of_kernel(object cls, ResponseKernel kernel)
-@cython.locals(ctx=HostedContext, body=bytes, item=tuple)
+@cython.locals(ctx=HostedContext, body=bytes, item=tuple, kernel=ResponseKernel)
 cpdef object json_response(object provider, object value)
 @cython.locals(kernel=ResponseKernel)
 cdef object shown(object response)
@@ -55,4 +59,4 @@ cdef class PlainBody(ResponseBody):
 
 @cython.locals(fields=dict, headers=list, body=PlainBody)
 cpdef object send(object response, object environ, object start_response)
-cdef list _wire_headers(dict fields, dict environ)
+cdef bint _needs_no_rule(dict fields, dict environ) except -1

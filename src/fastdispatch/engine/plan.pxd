@@ -86,7 +86,7 @@ cdef class Plan:
     cpdef bint trusts_all_hosts(self) except -1
     @cython.locals(changes=cython.ulonglong)
     cdef bint refreshes_cookie(self) except -1
-    cpdef bint stale(self, object cls)
+    cpdef bint stale(self, object cls) except -1
 
 
 cdef class Host:

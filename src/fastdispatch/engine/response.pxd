@@ -104,8 +104,10 @@ cdef object fill(
     object direct_passthrough,
 )
 
-@cython.locals(self=ResponseKernel, value=bytes)
+@cython.locals(self=ResponseKernel)
 cdef object _create(object cls, ClassProof proof, object body, object status)
+@cython.locals(value=bytes)
+cdef object _put(ResponseKernel self, ClassProof proof, object body, object status)
 
 @cython.locals(proof=ClassProof, size=Py_ssize_t)
 cpdef object make_response(
@@ -130,6 +132,7 @@ cdef class ResponseBody:
 cdef bint sends_body(object cls) except -1
 @cython.locals(response=ResponseKernel)
 cdef object from_body(object cls, tuple item, bytes body)
+cdef object put_body(ResponseKernel self, tuple item, bytes body)
 @cython.locals(proof=ClassProof)
 cdef object send_body(
     object cls,
@@ -149,7 +152,6 @@ cpdef object send(object response, object environ, object start_response)
 cdef list _wire_headers(ResponseKernel response, dict environ)
 @cython.locals(
     key=str,
-    value=str,
     kept=list,
     pair=tuple,
     listed=list,

@@ -691,6 +691,11 @@ def _create(cls: Any, proof: ClassProof, body: Any, status: Any) -> Any:
     PERF: half the instructions of the general way.
     """
     self = capi.new_instance(cls)
+    _put(self, proof, body, status)
+    return self
+
+
+def _put(self: ResponseKernel, proof: ClassProof, body: Any, status: Any) -> None:
     self._fd_type = proof.type_item
     self._fd_headers = None
     _set_status(self, proof, status)
@@ -701,7 +706,6 @@ def _create(cls: Any, proof: ClassProof, body: Any, status: Any) -> Any:
     self._fd_body = value
     self._fd_iterable = None
     self._fd_length = len(value)
-    return self
 
 
 def _made(
@@ -1045,9 +1049,15 @@ def sends_body(cls: Any) -> bool:
 
 def from_body(cls: Any, item: Any, body: bytes) -> Any:
     """``cls(body, content_type=item[1])``."""
-    response = _create(cls, prove(cls), body, None)
-    response._fd_type = item
+    response = capi.new_instance(cls)
+    put_body(response, item, body)
     return response
+
+
+def put_body(self: ResponseKernel, item: Any, body: bytes) -> None:
+    """Fill *self*, which may have been in use, as :func:`from_body` would."""
+    _put(self, prove(type(self)), body, None)
+    self._fd_type = item
 
 
 def send_body(
@@ -1166,24 +1176,16 @@ def list_headers(headers: Any, body: Any) -> list[tuple[str, str]] | None:
     listed = kept[:]
     has_length = False
     for item in listed:
-        if type(item) is not tuple:
+        size = capi.header_size(item)
+        if size < 0:
             return None
-        pair = item
-        if len(pair) != 2 or type(pair[0]) is not str or type(pair[1]) is not str:
-            return None
-        key = pair[0]
-        value = pair[1]
-        if capi.has_newline(value):
-            return None
-        size = len(key)
-        if size == 14:
+        if size == 14 or size == 8 or size == 16:
+            pair = item
+            key = pair[0]
             if key == "Content-Length" or key.lower() == "content-length":
                 has_length = True
-        elif size == 8:
-            if key.lower() == "location":
+            elif key.lower() in ("location", "content-location"):
                 return None
-        elif size == 16 and key.lower() == "content-location":
-            return None
     if body is not None and not has_length:
         length = len(body) if type(body) is bytes else _measure(body)
         listed.append(_length_item(length))
