@@ -38,6 +38,7 @@ from .engine.jsontext import methods
 from .engine.jsontext import read_json
 from .engine.jsontext import respond
 from .engine.lifecycle import HostedApplication
+from .engine.plain import json_for
 from .engine.plain import json_response
 from .engine.plain import make_for
 from .engine.plan import Plan
@@ -141,18 +142,11 @@ class FlaskJSONProvider(DefaultJSONProvider):
             return read_json(s)
         return super().loads(s, **kwargs)
 
-    def response(self, *args: Any, **kwargs: Any) -> Any:
-        """As Flask's, written by the engine where it can."""
-        if DefaultJSONProvider.response is _own_response and not (args and kwargs):
-            value = args[0] if len(args) == 1 else args or kwargs or None
-            made = json_response(self, value)
-            if made is not None:
-                return made
-        return super().response(*args, **kwargs)
+    response = json_response
 
 
 _own_loads = DefaultJSONProvider.loads
-_own_response = DefaultJSONProvider.response
+json_for(DefaultJSONProvider)
 
 #: The provider whose text the engine may write, and what it is made of.
 STOCK_JSON = (FlaskJSONProvider, methods(FlaskJSONProvider))

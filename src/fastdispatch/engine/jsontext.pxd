@@ -7,34 +7,36 @@ from . cimport response as responses
 from .context cimport Context
 from .plan cimport Plan
 
-cdef dict _json_names
-cdef dict _encoder_names
-cdef object _steps_of
-cdef object _stock_dumps
-cdef tuple _stock_steps
-cdef object _stock_make_encoder
-cdef object _stock_escape
-cdef object _stock_escape_ascii
-cdef object JSONEncoder
-cdef unsigned int _encoder_version
-cdef dict _decoder_own
-cdef object _reading_of
-cdef object _stock_loads
-cdef tuple _stock_reading
-cdef object _stock_decoder
 cdef object _scan
-cdef object JSONDecoder
-cdef unsigned int _decoder_version
 cdef list _settings
 cdef bint _writes
 
 
-@cython.locals(version="unsigned int")
+@cython.final
+cdef class _Names:
+    cdef dict table
+    cdef tuple names
+    cdef bytes places
+    cdef tuple values
+
+
+@cython.final
+cdef class _Stock:
+    cdef _Names _first
+    cdef _Names _second
+    cdef object _class
+    cdef object _steps_of
+    cdef tuple _steps
+    cdef unsigned int _version
+
+    @cython.locals(first=_Names, second=_Names, version="unsigned int")
+    cdef bint untouched(self) except -1
+
+
+cdef _Stock _writing
+cdef _Stock _reading
+
 cpdef bint dumps_is_stock() except -1
-
-
-@cython.locals(version="unsigned int")
-cdef bint loads_is_stock() except -1
 cpdef object read_json(object s)
 
 
@@ -50,7 +52,8 @@ cdef class Settings:
 @cython.locals(settings=Settings, version="unsigned int", own=dict, body=bytes)
 cpdef tuple respond(object provider, tuple stock, object debug, object obj)
 
-@cython.locals(plan=Plan, made=tuple)
 cdef bytes body_of(Context ctx, object rv)
+@cython.locals(plan=Plan, made=tuple)
+cdef bytes body_by(Context ctx, object provider, object rv)
 @cython.locals(body=bytes)
 cdef object response_of(Context ctx, object value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from json import decoder
 from json import encoder
 from json import JSONDecoder
@@ -20,7 +21,6 @@ from .context import Context
 _json_names: Any = vars(json)
 _encoder_names: Any = vars(encoder)
 _decoder_names: Any = vars(decoder)
-_steps_of = attrgetter("__init__", "encode", "iterencode")
 
 
 def _genuine(func: Any, names: Any) -> Any:
@@ -30,60 +30,95 @@ def _genuine(func: Any, names: Any) -> Any:
     return object()
 
 
-_stock_dumps = _genuine(json.dumps, _json_names)
-_stock_steps = tuple([_genuine(f, _encoder_names) for f in _steps_of(JSONEncoder)])
-_stock_make_encoder: Any = getattr(encoder, "c_make_encoder", None)
-_stock_escape: Any = encoder.encode_basestring
-_stock_escape_ascii: Any = encoder.encode_basestring_ascii
-_encoder_version = 0
+class _Names:
+    """What some names of a module, or of an object, have stood for from the start."""
 
-_reading_of = attrgetter("decode", "raw_decode")
-_stock_loads = _genuine(json.loads, _json_names)
-_stock_reading = tuple([_genuine(f, _decoder_names) for f in _reading_of(JSONDecoder)])
+    __slots__ = ("names", "places", "table", "values")
+
+    def __init__(self, table: Any, stock: dict[str, Any]) -> None:
+        self.table: dict[str, Any] = table
+        self.names = tuple([sys.intern(name) for name in stock])
+        self.values = tuple(stock.values())
+        order = list(table)
+        self.places = bytes(
+            [min(order.index(n), 127) if n in table else 0 for n in self.names]
+        )
+
+
+class _Stock:
+    """A function of the json package, with all that it calls of that package."""
+
+    __slots__ = ("_class", "_first", "_second", "_steps", "_steps_of", "_version")
+
+    def __init__(
+        self, first: _Names, second: _Names, cls: type, steps: tuple[str, ...]
+    ) -> None:
+        self._first = first
+        self._second = second
+        self._class: type = cls
+        self._steps_of: Any = attrgetter(*steps)
+        names = vars(sys.modules[cls.__module__])
+        self._steps = tuple([_genuine(func, names) for func in self._steps_of(cls)])
+        self._version = 0
+
+    def untouched(self) -> bool:
+        """Whether nobody has patched any of it."""
+        first = self._first
+        second = self._second
+        if not (
+            capi.holds(first.table, first.places, first.names, first.values)
+            and capi.holds(second.table, second.places, second.names, second.values)
+        ):
+            return False
+        version = capi.type_version(self._class)
+        if version == 0 or version != self._version:
+            if not capi.identical(self._steps_of(self._class), self._steps):
+                return False
+            self._version = version
+        return True
+
+
+_writing = _Stock(
+    _Names(
+        _json_names,
+        {"dumps": _genuine(json.dumps, _json_names), "JSONEncoder": JSONEncoder},
+    ),
+    _Names(
+        _encoder_names,
+        {
+            "c_make_encoder": getattr(encoder, "c_make_encoder", None),
+            "encode_basestring": encoder.encode_basestring,
+            "encode_basestring_ascii": encoder.encode_basestring_ascii,
+        },
+    ),
+    JSONEncoder,
+    ("__init__", "encode", "iterencode"),
+)
+
 # No public names: what json.loads reads with, where it is asked for nothing special.
-_stock_decoder: Any = _json_names.get("_default_decoder")
-_decoder_own: Any = vars(_stock_decoder) if type(_stock_decoder) is JSONDecoder else {}
+_default_decoder: Any = _json_names.get("_default_decoder")
+_decoder_own: Any = (
+    vars(_default_decoder) if type(_default_decoder) is JSONDecoder else {}
+)
 # (text, position) to (value, end). StopIteration: no JSON.
 _scan: Any = _decoder_own.get("scan_once")
-_decoder_version = 0
+_reading = _Stock(
+    _Names(
+        _json_names,
+        {
+            "loads": _genuine(json.loads, _json_names),
+            "_default_decoder": _default_decoder,
+        },
+    ),
+    _Names(_decoder_own, {"scan_once": _scan}),
+    JSONDecoder,
+    ("decode", "raw_decode"),
+)
 
 
 def dumps_is_stock() -> bool:
     """Whether nobody has patched :func:`json.dumps`, nor what it calls."""
-    global _encoder_version
-    if (
-        capi.stored(_json_names, "dumps") is not _stock_dumps
-        or capi.stored(_json_names, "JSONEncoder") is not JSONEncoder
-        or capi.stored(_encoder_names, "c_make_encoder") is not _stock_make_encoder
-        or capi.stored(_encoder_names, "encode_basestring") is not _stock_escape
-        or capi.stored(_encoder_names, "encode_basestring_ascii")
-        is not _stock_escape_ascii
-    ):
-        return False
-    version = capi.type_version(JSONEncoder)
-    if version == 0 or version != _encoder_version:
-        if not capi.identical(_steps_of(JSONEncoder), _stock_steps):
-            return False
-        _encoder_version = version
-    return True
-
-
-def loads_is_stock() -> bool:
-    """Whether nobody has patched :func:`json.loads`, nor what it calls."""
-    global _decoder_version
-    if (
-        capi.stored(_json_names, "loads") is not _stock_loads
-        or capi.stored(_json_names, "_default_decoder") is not _stock_decoder
-        or _scan is None
-        or capi.stored(_decoder_own, "scan_once") is not _scan
-    ):
-        return False
-    version = capi.type_version(JSONDecoder)
-    if version == 0 or version != _decoder_version:
-        if not capi.identical(_reading_of(JSONDecoder), _stock_reading):
-            return False
-        _decoder_version = version
-    return True
+    return _writing.untouched()
 
 
 def read_json(s: Any) -> Any:
@@ -92,7 +127,7 @@ def read_json(s: Any) -> Any:
     PERF: 1.6 us where json.loads takes 2.4 (200 bytes): no looking for the encoding and
     for spaces around. It gets what it may see otherwise.
     """
-    if not loads_is_stock():
+    if _scan is None or not _reading.untouched():
         return json.loads(s)
     text: Any = s
     if type(s) is bytes and s.startswith((b"{", b"[")) and s[1:2] != b"\0":
@@ -226,15 +261,21 @@ def body_of(ctx: Context, rv: Any) -> Any:
 
     None if unsure.
     """
+    if ctx.plan.stock_json is None or not _writes:
+        return None
+    return body_by(ctx, ctx.app.json, rv)
+
+
+def body_by(ctx: Context, provider: Any, rv: Any) -> Any:
+    """The same as :func:`body_of`, where *provider* is known to be ``app.json``."""
     plan = ctx.plan
     if plan.stock_json is None or not _writes:
         return None
-    app = ctx.app
     if plan.debug_in_config:
         debug = capi.table_get(plan.config, "DEBUG")
     else:
-        debug = app.debug
-    made = respond(app.json, plan.stock_json, debug, rv)
+        debug = ctx.app.debug
+    made = respond(provider, plan.stock_json, debug, rv)
     if made is None:
         return None
     ctx.body_item = made[1]

@@ -4,6 +4,7 @@ from . cimport capi
 from . cimport jsontext
 from . cimport response as responses
 from .hosted cimport HostedContext
+from .plan cimport Plan
 from .response cimport ClassProof
 from .response cimport ResponseBody
 from .response cimport ResponseKernel
@@ -47,8 +48,15 @@ cdef object _of_spare(object cls, ResponseKernel kernel)
 cdef tuple _template(object status, object code)
 @cython.locals(template=tuple, unset=dict, fields=dict)
 cdef object _of_kernel(object cls, ResponseKernel kernel)
-@cython.locals(ctx=HostedContext, body=bytes, item=tuple, kernel=ResponseKernel)
-cpdef object json_response(object provider, object value)
+cdef object _provider
+cdef object _provider_response
+cdef unsigned int _provider_version
+@cython.locals(version="unsigned int")
+cdef bint _provider_is_stock() except -1
+@cython.locals(
+    ctx=HostedContext, plan=Plan, body=bytes, item=tuple, kernel=ResponseKernel
+)
+cdef object _json(object provider, object value)
 @cython.locals(kernel=ResponseKernel)
 cdef object shown(object response)
 

@@ -264,8 +264,43 @@ def _of_kernel(cls: Any, kernel: ResponseKernel) -> Any:
     return made
 
 
-def json_response(provider: Any, value: Any) -> Any:
-    """``provider.response(value)`` of the host's own provider; None if unsure.
+_provider: Any = None
+_provider_response: Any = None
+_provider_version = 0
+
+
+def json_for(provider_class: Any) -> None:
+    """Have :func:`json_response` answer for methods of *provider_class*, a host's."""
+    global _provider, _provider_response
+    _provider = provider_class
+    _provider_response = provider_class.response
+
+
+def _provider_is_stock() -> bool:
+    global _provider_version
+    version = capi.type_version(_provider)
+    if version != 0 and version == _provider_version:
+        return True
+    if _provider.response is not _provider_response:
+        return False
+    _provider_version = version
+    return True
+
+
+def json_response(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """The method ``response`` of a JSON provider, written by the engine where it can.
+
+    PERF: as a method in Python it took a tenth of a request that calls jsonify.
+    """
+    if _provider_is_stock() and not (args and kwargs):
+        made = _json(self, args[0] if len(args) == 1 else args or kwargs or None)
+        if made is not None:
+            return made
+    return _provider.response(self, *args, **kwargs)
+
+
+def _json(provider: Any, value: Any) -> Any:
+    """The response to *value*; None if unsure.
 
     That is so outside of requests that the engine runs, too.
     """
@@ -273,17 +308,19 @@ def json_response(provider: Any, value: Any) -> Any:
     if not isinstance(current, HostedContext):
         return None
     ctx: HostedContext = current
-    ctx.renew()
+    plan = ctx.renew()
     app = ctx.app
     if app.json is not provider:
         return None
-    body = jsontext.body_of(ctx, value)
+    body = jsontext.body_by(ctx, provider, value)
     if body is None:
         return None
     item = ctx.body_item
     # The view may return something else.
     ctx.body_item = None
-    cls = app.response_class
+    cls = plan.response_class
+    if cls is None:
+        cls = app.response_class
     if cls is _class and prove(cls).makes and responses.sends_body(_kernel):
         kernel: ResponseKernel = _taken()
         responses.put_body(kernel, item, body)
