@@ -49,7 +49,7 @@ class FlaskAppContext(  # pyright: ignore[reportIncompatibleVariableOverride]
     """The application context that the engine pushes: lazy, otherwise Flask's own."""
 
 
-class FlaskContext(SplitContext, RequestContext):  # type: ignore[misc]
+class FlaskContext(SplitContext, RequestContext):
     """The request context that the engine pushes: lazy, otherwise Flask's own."""
 
     push: Any = RequestContext.push

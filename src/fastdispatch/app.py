@@ -48,6 +48,7 @@ from .engine import lifecycle
 from .engine import response as responses
 from .engine.context import Context
 from .engine.lifecycle import Application
+from .engine.plan import comparer
 from .engine.plan import Plan
 from .engine.plan import STEPS
 from .engine.routing import Matcher
@@ -293,7 +294,7 @@ class App(Application, Scaffold):
             for step, value in zip(_STEPS, values, strict=True)
             if step not in own and value is _STOCK.get(step)
         )
-        plan = Plan(cls, values, stock, _steps_of)
+        plan = Plan(cls, stock, comparer(_STEPS, values))
         plan.use_tables(
             self.url_value_preprocessors,
             self.before_request_funcs,

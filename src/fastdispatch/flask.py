@@ -41,6 +41,7 @@ from .engine.lifecycle import HostedApplication
 from .engine.plain import json_for
 from .engine.plain import json_response
 from .engine.plain import make_for
+from .engine.plan import comparer
 from .engine.plan import Plan
 from .engine.plan import STEPS
 from .engine.request import RequestKernel
@@ -279,9 +280,10 @@ class Engine(HostedApplication):
 
     def _draw_plan(self, app: Flask) -> Plan:
         cls = type(app)
+        values = _class_values(cls)
         left = left_to(app)
         stock = frozenset(step for step in STEPS if step not in left)
-        plan = Plan(cls, _class_values(cls), stock, _class_values)
+        plan = Plan(cls, stock, comparer(_CLASS_NAMES, values))
         plan.use_tables(
             app.url_value_preprocessors,
             app.before_request_funcs,

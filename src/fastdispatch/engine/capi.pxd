@@ -1,6 +1,14 @@
 from cpython.object cimport PyObject
 
 
+cdef enum:
+    COMPILED = 1
+
+
+cdef inline int set_defaults(object cls, dict values) except -1:
+    return 0
+
+
 cdef extern from *:
     """
     #define FD_CORO_FLAGS (0x80 | 0x100)
@@ -232,13 +240,11 @@ cdef extern from *:
         if (PyList_CheckExact(table)) return PyList_GET_SIZE(table) != 0;
         return PyObject_IsTrue(table);
     }
+    /* PERF: whether a hook table has something in it, a dict most often, is asked a
+       dozen times a request: "if table:" is that, without a call. */
+    #define PyObject_IsTrue(table) fd_filled(table)
     """
     bint fd_reads_as_dict(object table) except -1
-    bint fd_filled(object table) except -1
-
-
-cdef inline bint filled(object table) except -1:
-    return fd_filled(table)
 
 
 cdef inline object table_get(object table, object key):
@@ -768,6 +774,10 @@ cdef inline object var_get(object var):
     found = <object>value
     Py_XDECREF(value)
     return found
+
+
+cdef inline object var_find(object var):
+    return var_get(var)
 
 
 cdef inline object var_set(object var, object value):

@@ -14,7 +14,20 @@ from contextvars import ContextVar
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+#: Whether this is C. It is known when C is made, so that nothing is left there of what
+#: is for Python alone, where a function called is what costs.
+COMPILED = False
+
 _CORO_FLAGS = 0x80 | 0x100  # inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE
+
+# Functions of C that do what the functions of these names in capi.pxd do.
+contains = operator.contains
+is_ascii = str.isascii
+stored = dict.get
+utf8 = str.encode
+var_get = ContextVar.get  # of one that has a default
+var_reset = ContextVar.reset
+var_set = ContextVar.set
 
 
 def type_version(cls: type) -> int:
@@ -43,11 +56,6 @@ def call_by(cls: type, made: Any, parameters: tuple[tuple[str, Any], ...]) -> No
     """
 
 
-def is_ascii(text: str) -> bool:
-    """Whether *text* has ASCII characters only."""
-    return text.isascii()
-
-
 def is_decimal(text: str, start: int, stop: int) -> bool:
     r"""Whether ``text[start:stop]`` is one or more decimal digits of any script,
     as ``\d+`` in a regular expression."""
@@ -61,14 +69,13 @@ def table_get(table: Any, key: Any) -> Any:
     return table[key] if key in table else None
 
 
-def filled(table: Any) -> bool:
-    """``bool(table)``, which is most often a dict."""
-    return bool(table)
+def set_defaults(cls: type, values: dict[str, Any]) -> None:
+    """Have the fields of a new instance of *cls* be *values*.
 
-
-def utf8(text: str) -> bytes:
-    """``text.encode()``, of a str and no subclass."""
-    return text.encode()
+    In C they are None, 0 and False, and nothing needs to be done for it.
+    """
+    for name, value in values.items():
+        setattr(cls, name, value)
 
 
 def instance_dict(obj: Any) -> dict[str, Any] | None:
@@ -105,13 +112,8 @@ def to_int(text: str, start: int) -> int:
     return int(text[start:])
 
 
-def stored(target: Any, key: Any) -> Any:
-    """``dict.get(target, key)``, whatever *target*'s class makes of ``get``."""
-    return dict.get(target, key)
-
-
 def stored_at(target: Any, place: int, key: str) -> Any:
-    """The same as :func:`stored`, for an attribute's name.
+    """``dict.get(target, key)``, for an attribute's name.
 
     *place*: how many keys of *target* probably come before.
     """
@@ -121,7 +123,7 @@ def stored_at(target: Any, place: int, key: str) -> Any:
 def holds(
     target: Any, places: bytes, keys: tuple[Any, ...], values: tuple[Any, ...]
 ) -> bool:
-    """Whether each of *values* is what :func:`stored` finds under its key.
+    """Whether each of *values* is what *target* has for its key.
 
     *places*: how many keys of *target*, a dict, probably come before each.
     """
@@ -204,11 +206,6 @@ def read_cookies(text: str, target: Any) -> bool:
     return True
 
 
-def contains(text: str, part: str) -> bool:
-    """Whether *part*, ASCII and not empty, is in *text*, ASCII."""
-    return part in text
-
-
 def is_head(method: str) -> bool:
     """Whether a request method is HEAD."""
     return method == "HEAD"
@@ -275,19 +272,9 @@ def has_newline(text: str) -> bool:
     return "\n" in text or "\r" in text
 
 
-def var_get(var: ContextVar[Any]) -> Any:
+def var_find(var: ContextVar[Any]) -> Any:
     """The value of a context variable here, or None."""
     return var.get(None)
-
-
-def var_set(var: ContextVar[Any], value: Any) -> Any:
-    """Set a context variable; the token undoes it."""
-    return var.set(value)
-
-
-def var_reset(var: ContextVar[Any], token: Any) -> None:
-    """Undo the :func:`var_set` that gave *token*; ValueError in another Context."""
-    var.reset(token)
 
 
 def same_items(table: Any, names: Any, values: Any) -> bool:

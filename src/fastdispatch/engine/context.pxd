@@ -4,6 +4,7 @@ from . cimport capi
 from . cimport hooks
 from .plan cimport Host
 from .plan cimport Plan
+from .response cimport ClassProof
 from .routing cimport Matcher
 from .routing cimport Routed
 
@@ -43,13 +44,14 @@ cdef class Context(Routed):
     cdef object method
     cdef object _after_functions
     cdef tuple body_item
+    cdef ClassProof body_proof
     cdef str body_status
     cdef Context _outer
     cdef object _token
     cdef list _more
     cdef int _holds
     cdef int _generation
-    cdef bint _finished
+    cdef bint _unfinished
     cdef bint _silent
 
     cdef start(self, object app, Plan plan, object environ)
@@ -71,7 +73,7 @@ cdef class Context(Routed):
     cdef object open_cookie_session(self)
     cdef bint save_cookie_session(self, object session, object response) except -1
     cdef bint is_current(self) except -1
-    @cython.locals(plan=Plan, matcher=Matcher, code=int)
+    @cython.locals(plan=Plan, matcher=Matcher, code=int, environ=dict)
     cdef match(self)
     @cython.locals(plan=Plan)
     cdef _match_by_adapter(self)
@@ -83,6 +85,7 @@ cdef class Context(Routed):
     cdef _share(self, Context outer)
     cdef end(self, object exc)
     cdef end_request(self, object exc)
+    cdef _undo(self, object exc)
     cdef _leave(self)
     cdef _end_work(self, object errors)
     cdef str _cannot_pop(self, object active)

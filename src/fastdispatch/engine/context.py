@@ -49,7 +49,7 @@ _MATCHED = MATCHED
 _NOT_FOUND = NOT_FOUND
 _NOT_ALLOWED = NOT_ALLOWED
 
-_var: ContextVar[Any] = ContextVar("fastdispatch.context")
+_var: ContextVar[Any] = ContextVar("fastdispatch.context", default=None)
 
 
 def current() -> Any:
@@ -78,6 +78,9 @@ def plan_of(app: Any) -> Any:
 
 def new_context(app: Any, plan: Plan, environ: Any) -> Context:
     """Make the context of one request, or of *app* alone if *environ* is None."""
+    if not capi.COMPILED:
+        # PERF: the interpreter makes it and its fields in one go.
+        return Context(app, environ, None, plan)
     ctx: Context = Context.__new__(Context)
     ctx.start(app, plan, environ)
     return ctx
@@ -137,45 +140,58 @@ class Context(Routed):
     when it is first looked at. It takes further attributes and weak references.
     """
 
-    def __init__(self, app: Any, environ: Any = None, request: Any = None) -> None:
+    app: Any
+    plan: Plan
+    environ: Any
+    has_request: bool
+    flashes: Any
+    _routing_exception: Any
+    _missing: bool
+    made_request: Any
+    opened: Any
+    _g: Any
+    _adapter: Any
+    _matched: bool
+    method: Any
+    _after_functions: list[Any] | None
+    body_item: Any
+    body_proof: Any
+    body_status: Any
+    _outer: Any
+    _token: Any
+    _more: list[Any] | None
+    _holds: int
+    _generation: int
+    _unfinished: bool
+    _silent: bool
+
+    def __init__(
+        self,
+        app: Any,
+        environ: Any = None,
+        request: Any = None,
+        plan: Plan | None = None,
+    ) -> None:
         """Make a context of *app*.
 
         :param environ: the WSGI environ (PEP 3333) of a request.
         :param request: a request that exists already; *environ* is then its own.
+        :param plan: the plan of *app*, where that has just been looked up.
         """
         if request is not None:
             environ = request.environ
-        self.start(app, plan_of(app), environ)
-        self.made_request = request
+            self.made_request = request
+        self.app = app
+        self.plan = plan_of(app) if plan is None else plan
+        self.environ = environ
+        self.has_request = environ is not None
 
     def start(self, app: Any, plan: Plan, environ: Any) -> None:
-        """Set every field to its beginning."""
+        """What ``__init__`` does, for who makes a context without it."""
         self.app = app
         self.plan = plan
         self.environ = environ
-        self.route = None
-        self.args = None
-        self.allowed = None
         self.has_request = environ is not None
-        self.flashes = None
-        self._routing_exception: Any = None
-        self._missing = False
-        self.made_request = None
-        self.opened = None
-        self._g = None
-        self._adapter = None
-        self._matched = False
-        self.method: Any = None
-        self._after_functions: list[Any] | None = None
-        self.body_item = None
-        self.body_status = None
-        self._outer = None
-        self._token = None
-        self._more = None
-        self._holds = 0
-        self._generation = 0
-        self._finished = True
-        self._silent = False
 
     # What a context holds.
 
@@ -439,21 +455,21 @@ class Context(Routed):
         """The same as :meth:`match_request`."""
         self._matched = True
         plan = self.plan
-        if plan.flat and plan.own_create_url_adapter and self._adapter is None:
+        if plan.flat and self._adapter is None and type(self.environ) is dict:
             environ = self.environ
             if (
-                capi.table_get(environ, "HTTP_HOST") in plan.known_hosts
-                and capi.table_get(environ, "HTTP_UPGRADE") is None
+                environ.get("HTTP_HOST") in plan.known_hosts
+                and environ.get("HTTP_UPGRADE") is None
                 and plan.trusts_all_hosts()
             ):
                 matcher = plan.matcher
                 if not matcher.fresh():
                     matcher = Matcher(plan.url_map)
                     plan.matcher = matcher
-                path = capi.table_get(environ, "PATH_INFO")
+                path = environ.get("PATH_INFO", "")
                 method = environ["REQUEST_METHOD"]
                 self.method = method
-                code = matcher.match(self, "" if path is None else path, method)
+                code = matcher.match(self, path, method)
                 if code == _MATCHED:
                     request = self.made_request
                     if request is not None:
@@ -484,7 +500,7 @@ class Context(Routed):
         if adapter is None:
             return
         plan = self.plan
-        if plan.flat and plan.own_create_url_adapter:
+        if plan.flat:
             # Binding succeeded for this host, so it will do so again.
             if len(plan.known_hosts) >= _KNOWN_HOSTS_MAX:
                 plan.known_hosts.clear()
@@ -526,13 +542,13 @@ class Context(Routed):
             outer = capi.var_get(_var)
             if outer is not None:
                 self._share(outer)
-        self._finished = False
+        self._unfinished = True
         self._token = capi.var_set(_var, self)
 
     def open(self) -> None:
         """The second half: signal the push, open the session, match the URL."""
         plan = self.plan
-        if capi.filled(plan.pushed_to) and self._outer is None:
+        if plan.pushed_to and self._outer is None:
             plan.pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
         if self.has_request:
             if not plan.lazy_request and self.made_request is None:
@@ -576,6 +592,10 @@ class Context(Routed):
         active = capi.var_get(_var)
         if active is not self or self._token is None:
             raise RuntimeError(self._cannot_pop(active))
+        self._undo(exc)
+
+    def _undo(self, exc: Any) -> None:
+        """Undo one push of this context, which is the current one."""
         if self._more:
             token = self._more.pop()
             if token is not None:
@@ -586,14 +606,17 @@ class Context(Routed):
             return
         errors = self._finish(exc)
         self._leave()
-        self._end_work(errors)
+        if errors is not None or self._outer is not None or self.plan.popped_to:
+            self._end_work(errors)
 
     def end_request(self, exc: Any) -> None:
         """Pop at the end of the request, whatever the program has left behind."""
         active = capi.var_get(_var)
-        if active is self or active is None or self._token is None:
-            self.end(exc)
+        if active is self and self._token is not None:
+            self._undo(exc)
             return
+        if active is self or active is None or self._token is None:
+            raise RuntimeError(self._cannot_pop(active))
         # A context was pushed in the request and not popped.
         self._more = None
         errors = hooks.failed(
@@ -617,7 +640,7 @@ class Context(Routed):
         """The very last of a context: ``appcontext_popped``, then the errors."""
         if self._outer is not None:
             self._outer = None
-        elif capi.filled(self.plan.popped_to):
+        elif self.plan.popped_to:
             errors = self._signal_popped(errors)
         if errors is not None:
             raise_errors(self.app, errors)
@@ -656,7 +679,7 @@ class Context(Routed):
             # The request failed since.
             return
         self._holds -= 1
-        if self._holds > 0 or self._token is not None or self._finished:
+        if self._holds > 0 or self._token is not None or not self._unfinished:
             return
         token = capi.var_set(_var, self)
         try:
@@ -672,7 +695,7 @@ class Context(Routed):
 
     def _finish(self, exc: Any) -> Any:
         """Tear down: request, then application. Rules 40 to 42."""
-        self._finished = True
+        self._unfinished = False
         app = self.app
         plan = self.plan
         errors = None
@@ -680,9 +703,7 @@ class Context(Routed):
             return None
         if self.has_request:
             if plan.own_do_teardown_request:
-                if capi.filled(plan.teardown_request) or capi.filled(
-                    plan.tearing_down_to
-                ):
+                if plan.teardown_request or plan.tearing_down_to:
                     errors = hooks.run_teardown_request(
                         plan, app, self.get_blueprints(), exc
                     )
@@ -692,9 +713,7 @@ class Context(Routed):
                 errors = self._close_request(errors)
         if self._outer is None:
             if plan.own_do_teardown_appcontext:
-                if capi.filled(plan.teardown_appcontext) or capi.filled(
-                    plan.app_tearing_down_to
-                ):
+                if plan.teardown_appcontext or plan.app_tearing_down_to:
                     more = hooks.run_teardown_appcontext(plan, app, exc)
                     if more is not None:
                         errors = more if errors is None else errors + more
@@ -767,6 +786,40 @@ class Context(Routed):
             return f"<{name} of {self.app.name}>"
         request = self.request
         return f"<{name} {request.url!r} [{request.method}] of {self.app.name}>"
+
+
+capi.set_defaults(
+    Context,
+    {
+        "app": None,
+        "plan": None,
+        "environ": None,
+        "has_request": False,
+        "route": None,
+        "args": None,
+        "allowed": None,
+        "flashes": None,
+        "_routing_exception": None,
+        "_missing": False,
+        "made_request": None,
+        "opened": None,
+        "_g": None,
+        "_adapter": None,
+        "_matched": False,
+        "method": None,
+        "_after_functions": None,
+        "body_item": None,
+        "body_proof": None,
+        "body_status": None,
+        "_outer": None,
+        "_token": None,
+        "_more": None,
+        "_holds": 0,
+        "_generation": 0,
+        "_unfinished": False,
+        "_silent": False,
+    },
+)
 
 
 def response_class(ctx: Context) -> Any:

@@ -32,7 +32,7 @@ def knows(ctx: Context, step: str, own: bool) -> bool:
     plan = ctx.plan
     if not own or not plan.own_error_lookup:
         return False
-    if plan.request_var is not None and capi.var_get(plan.request_var) is not ctx:
+    if plan.request_var is not None and capi.var_find(plan.request_var) is not ctx:
         return False
     found: Any = ctx.app.__dict__
     for name in LOOKUP:
@@ -101,7 +101,7 @@ def handle_exception(ctx: Context, error: Exception) -> Any:
     """
     app = ctx.app
     plan = ctx.plan
-    if capi.filled(plan.failed_to):
+    if plan.failed_to:
         plan.failed.send(app, _async_wrapper=app.ensure_sync, exception=error)
     propagate = app.config["PROPAGATE_EXCEPTIONS"]
     if propagate is None:

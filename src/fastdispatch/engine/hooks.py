@@ -62,7 +62,7 @@ def run_before(plan: Plan, app: Any, blueprints: Any, ctx: Any) -> Any:
     context.
     """
     table = plan.url_value_preprocessors
-    if capi.filled(table):
+    if table:
         funcs = capi.table_get(table, None)
         if funcs:
             preprocess_chain(funcs, ctx)
@@ -71,7 +71,7 @@ def run_before(plan: Plan, app: Any, blueprints: Any, ctx: Any) -> Any:
             if funcs:
                 preprocess_chain(funcs, ctx)
     table = plan.before_request
-    if capi.filled(table):
+    if table:
         funcs = capi.table_get(table, None)
         if funcs:
             rv = before_chain(plan, app, funcs)
@@ -131,7 +131,7 @@ def run_after(
                     check_response(func, rv)
                 response = rv
     table = plan.after_request
-    if capi.filled(table):
+    if table:
         if blueprints:
             for name in blueprints:
                 funcs = capi.table_get(table, name)
@@ -192,7 +192,7 @@ def run_teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> Any
     """
     errors = None
     table = plan.teardown_request
-    if capi.filled(table):
+    if table:
         if blueprints:
             for name in blueprints:
                 funcs = capi.table_get(table, name)
@@ -203,7 +203,7 @@ def run_teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> Any
         funcs = capi.table_get(table, None)
         if funcs:
             errors = teardown_chain(plan, app, funcs, exc, errors, "teardown_request")
-    if capi.filled(plan.tearing_down_to):
+    if plan.tearing_down_to:
         errors = send_teardown(
             app, plan.tearing_down, exc, errors, "request_tearing_down"
         )
@@ -220,7 +220,7 @@ def run_teardown_appcontext(plan: Plan, app: Any, exc: Any) -> Any:
         errors = teardown_chain(
             plan, app, plan.teardown_appcontext, exc, errors, "teardown_appcontext"
         )
-    if capi.filled(plan.app_tearing_down_to):
+    if plan.app_tearing_down_to:
         errors = send_teardown(
             app, plan.app_tearing_down, exc, errors, "appcontext_tearing_down"
         )

@@ -268,7 +268,7 @@ class HostedContext(Context):
 
     def is_current(self) -> bool:
         """Whether the application of this context is the current one."""
-        current = capi.var_get(self.plan.app_var)
+        current = capi.var_find(self.plan.app_var)
         return current is not None and (current is self or current.app is self.app)
 
     def end_request(self, exc: Any) -> None:

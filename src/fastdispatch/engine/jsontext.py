@@ -310,7 +310,7 @@ def response_of(ctx: Context, value: Any) -> Any:
     if ctx.hosted or not _writes:
         return None
     cls = context.response_class(ctx)
-    if not responses.sends_body(cls):
+    if not responses.prove(cls).sends_body:
         return None
     body = body_of(ctx, value)
     if body is None:

@@ -40,9 +40,10 @@ class Application(Host):
     def __call__(self, environ: Any, start_response: Any) -> Any:
         """Answer one request, by :attr:`wsgi_app` where that is not the stock one."""
         plan = self.get_plan()
-        if plan.own_wsgi_app:
+        if plan.own_wsgi_app and plan.own_request_context:
             # PERF: two Python frames less are a tenth of hello world's instructions.
-            return run(self, plan, environ, start_response)
+            ctx = context.new_context(self, plan, environ)
+            return run_in(ctx, self, plan, environ, start_response)
         return self.wsgi_app(environ, start_response)
 
     def wsgi_app(self, environ: Any, start_response: Any) -> Any:
@@ -140,6 +141,7 @@ def run_in(
         if body is not None:
             return responses.send_body(
                 cls,
+                ctx.body_proof,
                 ctx.body_status,
                 ctx.body_item,
                 body,
@@ -205,22 +207,24 @@ def answer(ctx: Context) -> Any:
             else:
                 app._begin()
             plan.begun = True
-        if capi.filled(plan.started_to):
+        if plan.started_to:
             plan.started.send(app, _async_wrapper=app.ensure_sync)
-        if plan.own_preprocess_request:
-            rv = preprocess_request(ctx)
-        else:
+        rv = None
+        if not plan.own_preprocess_request:
             rv = ctx.call_step(app.preprocess_request)
+        elif plan.before_request or plan.url_value_preprocessors:
+            rv = hooks.run_before(plan, app, ctx.get_blueprints(), ctx)
         if rv is None:
             if plan.hosted and (
-                capi.filled(plan.before_request)
-                or capi.filled(plan.url_value_preprocessors)
-                or capi.filled(plan.started_to)
+                plan.before_request
+                or plan.url_value_preprocessors
+                or plan.started_to
                 or not plan.own_preprocess_request
             ):
                 plan = ctx.renew()
             if plan.own_dispatch_request:
-                rv = unhandled(ctx)
+                if ctx.route is None and plan.stock_errors:
+                    rv = unhandled(ctx)
                 if rv is None:
                     rv = dispatch_request(ctx)
             else:
@@ -228,7 +232,7 @@ def answer(ctx: Context) -> Any:
     except Exception as e:
         if (
             plan.stock_errors
-            and not capi.filled(plan.error_handlers)
+            and not plan.error_handlers
             and not isinstance(e, HTTPException)
         ):
             raise
@@ -241,12 +245,12 @@ def answer(ctx: Context) -> Any:
 def unhandled(ctx: Context) -> Any:
     """The 404 or 405 that the URL led to, if it is the answer without being raised.
 
+    Asked where no rule matched and the steps of error handling are the stock ones.
+
     :return: ``_MISSING`` for a 404 that nobody has looked at; None where it takes
         dispatch, or where there may be a handler.
     """
     plan = ctx.plan
-    if ctx.route is not None or not plan.stock_errors:
-        return None
     request = ctx.made_request
     if request is not None:
         error = request.routing_exception
@@ -261,7 +265,7 @@ def unhandled(ctx: Context) -> Any:
             and type(error) is not MethodNotAllowed
         )
         or not plan.own_raise_routing_exception
-        or capi.filled(plan.error_handlers)
+        or plan.error_handlers
         or capi.table_get(plan.config, "TRAP_HTTP_EXCEPTIONS")
     ):
         return None
@@ -320,15 +324,16 @@ def unseen(ctx: Context, rv: Any, cls: Any) -> Any:
             and kind is not list
         )
         or ctx._after_functions is not None
-        or capi.filled(plan.after_request)
-        or capi.filled(plan.finished_to)
+        or plan.after_request
+        or plan.finished_to
         or not plan.own_finalize_request
         or not plan.own_make_response
         or not plan.own_process_response
         or owes_session(ctx)
     ):
         return None
-    if not responses.sends_body(cls):
+    ctx.body_proof = responses.prove(cls)
+    if not ctx.body_proof.sends_body:
         return None
     if kind is str:
         return capi.utf8(rv)
@@ -347,7 +352,7 @@ def unseen(ctx: Context, rv: Any, cls: Any) -> Any:
 def preprocess_request(ctx: Context) -> Any:
     """The url_value_preprocessors and before_request hooks. Rules 22 and 23."""
     plan = ctx.plan
-    if capi.filled(plan.before_request) or capi.filled(plan.url_value_preprocessors):
+    if plan.before_request or plan.url_value_preprocessors:
         return hooks.run_before(plan, ctx.app, ctx.get_blueprints(), ctx)
     return None
 
@@ -357,10 +362,12 @@ def dispatch_request(ctx: Context) -> Any:
     app = ctx.app
     plan = ctx.plan
     request = ctx.made_request
-    if request is None:
+    if request is not None:
+        error = request.routing_exception
+    elif ctx._missing:
         error = ctx.routing_error()
     else:
-        error = request.routing_exception
+        error = ctx._routing_exception
     if error is not None:
         if plan.own_raise_routing_exception and (
             type(error) is NotFound or type(error) is MethodNotAllowed
@@ -384,9 +391,7 @@ def dispatch_request(ctx: Context) -> Any:
         and getattr(rule, "provide_automatic_options", False)
     ):
         return ctx.call_step(app.make_default_options_response)
-    view = capi.table_get(plan.view_functions, endpoint)
-    if view is None:
-        view = plan.view_functions[endpoint]
+    view = plan.view_functions[endpoint]
     plain = plan.own_ensure_sync and capi.is_plain_function(view)
     if not plain:
         view = app.ensure_sync(view)
@@ -411,7 +416,7 @@ def finalize_request(
             cls = context.response_class(ctx)
         body = None
         kind = type(rv)
-        if (kind is dict or kind is list) and responses.sends_body(cls):
+        if (kind is dict or kind is list) and responses.prove(cls).sends_body:
             body = jsontext.body_of(ctx, rv)
         if body is not None:
             response = responses.from_body(cls, ctx.body_item, body)
@@ -427,7 +432,7 @@ def finalize_request(
             response = process_response(ctx, response)
         else:
             response = ctx.call_step_with(app.process_response, plain.shown(response))
-        if capi.filled(plan.finished_to):
+        if plan.finished_to:
             response = plain.shown(response)
             plan.finished.send(app, _async_wrapper=app.ensure_sync, response=response)
     except Exception:
@@ -444,7 +449,7 @@ def process_response(ctx: Context, response: Any) -> Any:
     app = ctx.app
     plan = ctx.plan
     functions = ctx._after_functions
-    if functions is not None or capi.filled(plan.after_request):
+    if functions is not None or plan.after_request:
         response = plain.shown(response)
         response = hooks.run_after(plan, app, ctx.get_blueprints(), functions, response)
         if plan.hosted:
@@ -466,7 +471,12 @@ def owes_session(ctx: Context) -> bool:
     plan = ctx.plan
     if ctx.opened is not None or not plan.lazy_session:
         return True
-    cookies = capi.table_get(ctx.environ, "HTTP_COOKIE")
+    environ = ctx.environ
+    if type(environ) is dict:
+        known = environ
+        cookies = known.get("HTTP_COOKIE")
+    else:
+        cookies = capi.table_get(environ, "HTTP_COOKIE")
     if cookies is None:
         return False
     if not plan.cookie_named_by_config:
@@ -490,7 +500,12 @@ def owes_session(ctx: Context) -> bool:
 
 def end(ctx: Context, error: Any) -> None:
     """Keep the context for a debugger or a test client, then pop it. Rule 15."""
-    preserve = capi.table_get(ctx.environ, "werkzeug.debug.preserve_context")
+    environ = ctx.environ
+    if type(environ) is dict:
+        known = environ
+        preserve = known.get("werkzeug.debug.preserve_context")
+    else:
+        preserve = capi.table_get(environ, "werkzeug.debug.preserve_context")
     if preserve is None and (error is None or ctx.renew().own_should_ignore_error):
         ctx.end_request(error)
         return

@@ -11,7 +11,6 @@ cdef class MergedContext(HostedContext):
     cdef public object _cv_token
     cdef public Py_ssize_t _push_count
 
-    cdef start(self, object app, Plan plan, object environ)
     cdef prepare(self)
     cdef object call_step(self, object step)
     cdef object call_step_with(self, object step, object value)

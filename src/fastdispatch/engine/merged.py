@@ -9,7 +9,6 @@ from typing import Any
 
 from . import capi
 from . import hooks
-from .context import Context
 from .hosted import HostedContext
 from .plan import Plan
 
@@ -19,12 +18,6 @@ class MergedContext(HostedContext):
 
     _cv_token: Any
     _push_count: int
-
-    def start(self, app: Any, plan: Plan, environ: Any) -> None:
-        """Set every field to its beginning."""
-        Context.start(self, app, plan, environ)
-        self._cv_token = None
-        self._push_count = 0
 
     def prepare(self) -> None:
         """Make now what is made on first use otherwise, in the host's order."""
@@ -73,7 +66,7 @@ class MergedContext(HostedContext):
         plan = self.plan
         self._push_count = 1
         self._cv_token = capi.var_set(plan.app_var, self)
-        if capi.filled(plan.pushed_to):
+        if plan.pushed_to:
             app = self.app
             plan.pushed.send(app, _async_wrapper=app.ensure_sync)
 
@@ -87,7 +80,7 @@ class MergedContext(HostedContext):
         if (
             self._push_count != 1
             or self._cv_token is None
-            or capi.var_get(plan.app_var) is not self
+            or capi.var_find(plan.app_var) is not self
         ):
             # Pushed more than once, or not the one to be popped.
             self.pop(exc)
@@ -100,9 +93,7 @@ class MergedContext(HostedContext):
         try:
             if again:
                 app.do_teardown_request(self, exc)
-            elif capi.filled(plan.teardown_request) or capi.filled(
-                plan.tearing_down_to
-            ):
+            elif plan.teardown_request or plan.tearing_down_to:
                 again = True
                 teardown_request(self, exc)
         except BaseException as e:
@@ -118,21 +109,22 @@ class MergedContext(HostedContext):
         try:
             if not plan.own_do_teardown_appcontext:
                 app.do_teardown_appcontext(self, exc)
-            elif capi.filled(plan.teardown_appcontext) or capi.filled(
-                plan.app_tearing_down_to
-            ):
+            elif plan.teardown_appcontext or plan.app_tearing_down_to:
                 teardown_appcontext(self, exc)
         except BaseException as e:
             errors = added(errors, e)
         capi.var_reset(plan.app_var, self._cv_token)
         self._cv_token = None
-        if capi.filled(plan.popped_to):
+        if plan.popped_to:
             try:
                 plan.popped.send(app, _async_wrapper=app.ensure_sync)
             except BaseException as e:
                 errors = added(errors, e)
         if errors is not None:
             raise BaseExceptionGroup("Errors during context teardown", errors)
+
+
+capi.set_defaults(MergedContext, {"_cv_token": None, "_push_count": 0})
 
 
 def added(errors: Any, error: BaseException) -> Any:
@@ -176,7 +168,7 @@ def teardown_request(ctx: MergedContext, exc: Any) -> None:
     plan = ctx.plan
     errors = None
     table = plan.teardown_request
-    if capi.filled(table):
+    if table:
         for name in ctx.get_blueprints():
             funcs = capi.table_get(table, name)
             if funcs:
@@ -184,7 +176,7 @@ def teardown_request(ctx: MergedContext, exc: Any) -> None:
         funcs = capi.table_get(table, None)
         if funcs:
             errors = teardown_chain(plan, app, funcs, exc, errors)
-    if capi.filled(plan.tearing_down_to):
+    if plan.tearing_down_to:
         errors = send_teardown(app, plan.tearing_down, exc, errors)
     if errors is not None:
         raise BaseExceptionGroup("Errors during request teardown", errors)
@@ -195,9 +187,9 @@ def teardown_appcontext(ctx: MergedContext, exc: Any) -> None:
     app = ctx.app
     plan = ctx.plan
     errors = None
-    if capi.filled(plan.teardown_appcontext):
+    if plan.teardown_appcontext:
         errors = teardown_chain(plan, app, plan.teardown_appcontext, exc, errors)
-    if capi.filled(plan.app_tearing_down_to):
+    if plan.app_tearing_down_to:
         errors = send_teardown(app, plan.app_tearing_down, exc, errors)
     if errors is not None:
         raise BaseExceptionGroup("Errors during app teardown", errors)

@@ -95,7 +95,7 @@ class PlainProof:
     makes: bool
 
     def __init__(self, cls: Any) -> None:
-        plain = (
+        plain = bool(
             isinstance(cls, type)
             and type(cls) is type
             and issubclass(cls, WerkzeugResponse)
@@ -183,7 +183,7 @@ def make(
 
     That is so outside of requests that the engine runs, too.
     """
-    ctx = capi.var_get(_request_var)
+    ctx = capi.var_find(_request_var)
     if not isinstance(ctx, HostedContext) or not prove(cls).makes:
         return NotImplemented
     proof = responses.prove(_kernel)
@@ -304,7 +304,7 @@ def _json(provider: Any, value: Any) -> Any:
 
     That is so outside of requests that the engine runs, too.
     """
-    current = capi.var_get(_request_var)
+    current = capi.var_find(_request_var)
     if not isinstance(current, HostedContext):
         return None
     ctx: HostedContext = current
@@ -321,7 +321,7 @@ def _json(provider: Any, value: Any) -> Any:
     cls = plan.response_class
     if cls is None:
         cls = app.response_class
-    if cls is _class and prove(cls).makes and responses.sends_body(_kernel):
+    if cls is _class and prove(cls).makes and responses.prove(_kernel).sends_body:
         kernel: ResponseKernel = _taken()
         responses.put_body(kernel, item, body)
         return _of_spare(cls, kernel)

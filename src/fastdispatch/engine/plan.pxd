@@ -7,9 +7,7 @@ from .signing cimport CookieSessions
 @cython.final
 cdef class Plan:
     cdef unsigned int version
-    cdef tuple class_steps
-    cdef object steps_of
-    cdef bint valid
+    cdef object same
     cdef unsigned long changes
     cdef public bint begun
     cdef readonly bint own_create_url_adapter
@@ -86,6 +84,7 @@ cdef class Plan:
     cpdef bint trusts_all_hosts(self) except -1
     @cython.locals(changes=cython.ulonglong)
     cdef bint refreshes_cookie(self) except -1
+    @cython.locals(version="unsigned int")
     cpdef bint stale(self, object cls) except -1
 
 

@@ -19,7 +19,7 @@ cdef dict _type_items
 cdef list _length_items
 cdef list _last_404
 cdef object NotFound
-cdef tuple _STOCK_HEADERS
+cdef object _are_stock_headers
 cdef unsigned int _headers_version
 cdef frozenset _SHADOWING
 cdef frozenset _EXCEPTION_SHADOWING
@@ -49,10 +49,11 @@ cdef class ResponseKernel:
 
 cdef class ClassProof:
     cdef readonly unsigned int version
-    cdef readonly tuple attributes
+    cdef readonly object same
     cdef readonly bint builds
     cdef readonly bint creates
     cdef readonly bint sends
+    cdef readonly bint sends_body
     cdef readonly bint forces
     cdef readonly object code
     cdef readonly object reason
@@ -128,14 +129,13 @@ cdef class ResponseBody:
     cdef void drop(self) noexcept
 
 
-@cython.locals(proof=ClassProof)
-cdef bint sends_body(object cls) except -1
 @cython.locals(response=ResponseKernel)
 cdef object from_body(object cls, tuple item, bytes body)
 cdef object put_body(ResponseKernel self, tuple item, bytes body)
-@cython.locals(proof=ClassProof)
+@cython.locals(known=dict)
 cdef object send_body(
     object cls,
+    ClassProof proof,
     str status,
     tuple item,
     bytes body,

@@ -9,6 +9,7 @@ through Werkzeug's own methods on the real attributes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from operator import attrgetter
@@ -31,6 +32,8 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from werkzeug.wsgi import ClosingIterator
 
 from . import capi
+from .plan import comparer
+from .plan import never
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -318,13 +321,19 @@ _STOCK = _stock_attributes()
 _HEADERS_NAMES = tuple(
     [name for name, value in vars(Headers).items() if type(value) is FunctionType]
 )
-_headers_values = attrgetter(*_HEADERS_NAMES)
-_STOCK_HEADERS = tuple(
-    [genuine(Headers, name, werkzeug.datastructures.headers) for name in _HEADERS_NAMES]
+_are_stock_headers = comparer(
+    _HEADERS_NAMES,
+    [
+        genuine(Headers, name, werkzeug.datastructures.headers)
+        for name in _HEADERS_NAMES
+    ],
 )
 # PERF: the version that is known to be the stock one, found without comparing.
 _headers_version = 0
-_NAMES = (*_STOCK, "default_status", "default_mimetype")
+# The first one tells our classes from others, which may not have the rest.
+_NAMES = tuple(
+    dict.fromkeys(("__init__", *_STOCK, "default_status", "default_mimetype"))
+)
 _SHADOWING = frozenset(_NAMES)
 _attributes_of = attrgetter(*_NAMES)
 _BUILDING = frozenset(_STOCK) - {
@@ -353,15 +362,17 @@ class ClassProof:
 
     ``builds``: ``__init__``'s steps are the stock ones. ``creates``: calling the class
     is nothing but that. ``sends``: calling an instance is the stock ``__call__``.
+    ``sends_body``: both, and with a status that has a body.
     ``forces``: ``force_type`` is the stock one, and makes what ``creates`` and sends.
     """
 
     __slots__ = (
         "version",
-        "attributes",
+        "same",
         "builds",
         "creates",
         "sends",
+        "sends_body",
         "forces",
         "code",
         "reason",
@@ -371,10 +382,11 @@ class ClassProof:
     )
 
     version: int
-    attributes: tuple[Any, ...] | None
+    same: Callable[[Any], bool]
     builds: bool
     creates: bool
     sends: bool
+    sends_body: bool
     forces: bool
     code: int
     reason: str | None
@@ -390,7 +402,8 @@ class ClassProof:
         default_status, default_mimetype = attributes[-2:]
         self.reason_seen = 0
         self.version = version
-        self.attributes = None if version else attributes
+        # Where there are no versions to go by.
+        self.same = never if version else comparer(_NAMES, attributes)
         self.sends = _SENDING <= kept
         self.builds = (
             _BUILDING <= kept
@@ -418,26 +431,30 @@ class ClassProof:
             self.reason = None
             self.line = ""
             self.type_item = None
+        self.sends_body = self.creates and self.sends and has_body(self.code)
 
 
 _statuses_watched = capi.watch(HTTP_STATUS_CODES)
 _proofs: dict[int, ClassProof] = {}
-_no_proof = ClassProof(object, 0, (None,) * len(_NAMES))
+_no_proof = ClassProof(object, 0, (_Unknown(),) * len(_NAMES))
 # PERF: the proof asked for last, found without making an int of the version.
 _last_proof = [_no_proof]
 
 
 def prove(cls: type) -> ClassProof:
     """The proof for *cls*, renewed whenever it or a base of it is patched."""
-    version = capi.type_version(cls) if isinstance(cls, type) else 0
-    if version:
-        proof: ClassProof = _last_proof[0]
-        if proof.version == version:
-            return proof
-        found = _proofs.get(version)
-        if found is not None:
-            _last_proof[0] = found
-            return found
+    proof: ClassProof = _last_proof[0]
+    if capi.COMPILED:
+        version = capi.type_version(cls) if isinstance(cls, type) else 0
+        if version:
+            if proof.version == version:
+                return proof
+            found = _proofs.get(version)
+            if found is not None:
+                _last_proof[0] = found
+                return found
+    elif type(cls) is type and proof.same(cls):
+        return proof
     return _renew(cls)
 
 
@@ -458,8 +475,6 @@ def _renew(cls: type) -> ClassProof:
         return proof
     # No version to go by (pure Python): the attributes themselves are the key. Only
     # our own are kept, lest a user's class live on here.
-    if _last_proof[0].attributes == attributes:
-        return _last_proof[0]
     proof = ClassProof(cls, 0, attributes)
     if proof.creates and proof.sends:
         _last_proof[0] = proof
@@ -540,11 +555,12 @@ def _new_headers(listed: list[tuple[str, str]]) -> Any:
 def headers_are_stock() -> bool:
     """Whether Werkzeug's ``Headers`` is as it was written."""
     global _headers_version
-    version = capi.type_version(Headers)
-    if version != 0 and version == _headers_version:
-        return True
-    values = _headers_values(Headers)
-    if not capi.identical(values, _STOCK_HEADERS):
+    version = 0
+    if capi.COMPILED:
+        version = capi.type_version(Headers)
+        if version != 0 and version == _headers_version:
+            return True
+    if not _are_stock_headers(Headers):
         return False
     _headers_version = version
     return True
@@ -1041,14 +1057,8 @@ class ResponseBody:
                 func()
 
 
-def sends_body(cls: Any) -> bool:
-    """Whether :func:`send_body` and :func:`from_body` may be asked for *cls*."""
-    proof = prove(cls)
-    return proof.creates and proof.sends and has_body(proof.code)
-
-
 def from_body(cls: Any, item: Any, body: bytes) -> Any:
-    """``cls(body, content_type=item[1])``."""
+    """``cls(body, content_type=item[1])`` of a *cls* whose proof ``sends_body``."""
     response = capi.new_instance(cls)
     put_body(response, item, body)
     return response
@@ -1062,6 +1072,7 @@ def put_body(self: ResponseKernel, item: Any, body: bytes) -> None:
 
 def send_body(
     cls: Any,
+    proof: ClassProof,
     status: str | None,
     item: tuple[str, str] | None,
     body: bytes,
@@ -1070,16 +1081,17 @@ def send_body(
 ) -> Iterable[bytes]:
     """``cls(body, status, content_type=item[1])(environ, start_response)``.
 
+    :param proof: that of *cls*, which ``sends_body``.
     :param status: the status line; None for that of the class.
     :param item: the Content-Type header; None for that of the class.
     """
-    proof = prove(cls)
-    method = capi.table_get(environ, "REQUEST_METHOD")
+    method = None
+    if type(environ) is dict:
+        known = environ
+        method = known.get("REQUEST_METHOD")
     if (
         type(method) is not str
         or capi.is_head(method)
-        or not proof.creates
-        or not proof.sends
         or (status is None and not _has_known_status(proof))
     ):
         content_type = None if item is None else item[1]
@@ -1096,14 +1108,16 @@ def send_body(
 
 def _has_known_status(proof: ClassProof) -> bool:
     """Whether the default status of a class still has the reason that it had."""
-    changes = capi.watched_changes()
-    if changes != 0 and changes == proof.reason_seen:
+    if capi.COMPILED:
+        changes = capi.watched_changes()
+        if changes != 0 and changes == proof.reason_seen:
+            return True
+        if capi.table_get(HTTP_STATUS_CODES, proof.code) is not proof.reason:
+            return False
+        if _statuses_watched:
+            proof.reason_seen = changes
         return True
-    if capi.table_get(HTTP_STATUS_CODES, proof.code) is not proof.reason:
-        return False
-    if _statuses_watched:
-        proof.reason_seen = changes
-    return True
+    return HTTP_STATUS_CODES.get(proof.code) is proof.reason
 
 
 def send(

@@ -160,8 +160,6 @@ class Routed:
         after any other answer.
     """
 
-    __slots__ = ("allowed", "args", "route")
-
     def __init__(self) -> None:
         self.route: Route | None = None
         self.args: dict[str, Any] | None = None

@@ -23,7 +23,6 @@ cdef class SplitContext(HostedContext):
     cdef list _tokens
     cdef SplitAppContext _app_context
 
-    cdef start(self, object app, Plan plan, object environ)
     @cython.locals(plan=Plan, inner=SplitAppContext)
     cdef begin(self)
     @cython.locals(plan=Plan)

@@ -6,7 +6,6 @@ from typing import Any
 
 from . import capi
 from . import hooks
-from .context import Context
 from .hosted import HostedContext
 from .plan import Plan
 
@@ -81,13 +80,6 @@ class SplitContext(HostedContext):
     _tokens: list[Any] | None
     _app_context: SplitAppContext | None
 
-    def start(self, app: Any, plan: Plan, environ: Any) -> None:
-        """Set every field to its beginning."""
-        Context.start(self, app, plan, environ)
-        self._pushed = None
-        self._tokens = None
-        self._app_context = None
-
     @property
     def _cv_tokens(self) -> Any:
         """The tokens of each push. Whoever looks at them has the host's code pop."""
@@ -110,7 +102,7 @@ class SplitContext(HostedContext):
         """
         plan = self.plan
         app = self.app
-        outer = capi.var_get(plan.app_var)
+        outer = capi.var_find(plan.app_var)
         if outer is None or outer.app is not app:
             inner: SplitAppContext = capi.new_instance(plan.app_context_class)
             inner._app = app
@@ -122,15 +114,15 @@ class SplitContext(HostedContext):
                 inner.make()
             inner._pushed = capi.var_set(plan.app_var, inner)
             self._app_context = inner
-            if capi.filled(plan.pushed_to):
+            if plan.pushed_to:
                 plan.pushed.send(app, _async_wrapper=app.ensure_sync)
         self._pushed = capi.var_set(plan.request_var, self)
 
     def preserve(self, keep: Any) -> None:
         """Hand both contexts to a debugger or a test client. Rule 15."""
         plan = self.plan
-        keep(capi.var_get(plan.app_var))
-        keep(capi.var_get(plan.request_var))
+        keep(capi.var_find(plan.app_var))
+        keep(capi.var_find(plan.request_var))
 
     def end(self, exc: Any) -> None:
         """What ``RequestContext.pop`` does. Rules 8 to 10 and 40 to 42."""
@@ -142,9 +134,7 @@ class SplitContext(HostedContext):
             return
         try:
             if plan.own_do_teardown_request:
-                if capi.filled(plan.teardown_request) or capi.filled(
-                    plan.tearing_down_to
-                ):
+                if plan.teardown_request or plan.tearing_down_to:
                     teardown_request(plan, app, self.get_blueprints(), exc)
             else:
                 app.do_teardown_request(exc)
@@ -158,7 +148,7 @@ class SplitContext(HostedContext):
 
     def _leave_hosted(self, exc: Any) -> None:
         plan = self.plan
-        active = capi.var_get(plan.request_var)
+        active = capi.var_find(plan.request_var)
         if self._tokens is None:
             token = self._pushed
         else:
@@ -182,22 +172,20 @@ class SplitContext(HostedContext):
         """What ``AppContext.pop`` does."""
         plan = self.plan
         if (
-            capi.filled(plan.teardown_request)
-            or capi.filled(plan.tearing_down_to)
+            plan.teardown_request
+            or plan.tearing_down_to
             or not plan.own_do_teardown_request
         ):
             plan = self.renew()
         app = self.app
         try:
             if plan.own_do_teardown_appcontext:
-                if capi.filled(plan.teardown_appcontext) or capi.filled(
-                    plan.app_tearing_down_to
-                ):
+                if plan.teardown_appcontext or plan.app_tearing_down_to:
                     teardown_appcontext(plan, app, exc)
             else:
                 app.do_teardown_appcontext(exc)
         finally:
-            active = capi.var_get(plan.app_var)
+            active = capi.var_find(plan.app_var)
             token = inner._pushed if inner._tokens is None else inner._tokens.pop()
             capi.var_reset(plan.app_var, token)
             inner._pushed = None
@@ -205,8 +193,13 @@ class SplitContext(HostedContext):
             raise AssertionError(
                 f"Popped wrong app context. ({active!r} instead of {inner!r})"
             )
-        if capi.filled(plan.popped_to):
+        if plan.popped_to:
             plan.popped.send(app, _async_wrapper=app.ensure_sync)
+
+
+capi.set_defaults(
+    SplitContext, {"_pushed": None, "_tokens": None, "_app_context": None}
+)
 
 
 def teardown_chain(plan: Plan, app: Any, funcs: Any, exc: Any) -> None:
@@ -226,7 +219,7 @@ def teardown_chain(plan: Plan, app: Any, funcs: Any, exc: Any) -> None:
 def teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> None:
     """``Flask.do_teardown_request`` of Flask 3.1. Rules 40 to 42."""
     table = plan.teardown_request
-    if capi.filled(table):
+    if table:
         if blueprints:
             for name in blueprints:
                 funcs = capi.table_get(table, name)
@@ -235,7 +228,7 @@ def teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> None:
         funcs = capi.table_get(table, None)
         if funcs:
             teardown_chain(plan, app, funcs, exc)
-    if capi.filled(plan.tearing_down_to):
+    if plan.tearing_down_to:
         plan.tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
 
 
@@ -243,5 +236,5 @@ def teardown_appcontext(plan: Plan, app: Any, exc: Any) -> None:
     """``Flask.do_teardown_appcontext`` of Flask 3.1. Rules 40 to 42."""
     if plan.teardown_appcontext:
         teardown_chain(plan, app, plan.teardown_appcontext, exc)
-    if capi.filled(plan.app_tearing_down_to):
+    if plan.app_tearing_down_to:
         plan.app_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
