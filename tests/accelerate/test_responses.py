@@ -7,12 +7,14 @@ chunk, has to be the same, as has what the program could see of its response.
 from __future__ import annotations
 
 import copy
+import gc
 import http
 import io
 import json
 import logging
 import pickle
 import typing as t
+import weakref
 from collections.abc import Callable
 from collections.abc import Iterator
 
@@ -33,6 +35,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wsgi import FileWrapper
 
 import fastdispatch
+from fastdispatch.engine import compiled
 from fastdispatch.engine import plain as engine_plain
 
 Response = flask.Response
@@ -657,6 +660,109 @@ def test_who_is_asked_to_be_told_of_the_end_is_told() -> None:
         told.clear()
         run(host, view, prepare=prepare, requests=1)
         assert told == ["view", "teardown", "view", "teardown"]
+
+
+def _call_on_close(response: t.Any, told: list[str]) -> None:
+    response.call_on_close(lambda: told.append("closed"))
+
+
+# What a view keeps of a response that has nothing to close, and what a teardown
+# function makes of that.
+KEPT: dict[
+    str, tuple[Callable[[Response], t.Any], Callable[[t.Any, list[str]], object]]
+] = {
+    "nothing": (lambda response: None, lambda kept, told: None),
+    "the response": (lambda response: response, _call_on_close),
+    "a method": (
+        lambda response: response.call_on_close,
+        lambda kept, told: kept(lambda: told.append("closed")),
+    ),
+    "a weak reference": (
+        weakref.ref,
+        lambda kept, told: _call_on_close(kept(), told),
+    ),
+    "the functions": (
+        lambda response: response._on_close,
+        lambda kept, told: kept.append(lambda: told.append("closed")),
+    ),
+    "the attributes": (
+        vars,
+        lambda kept, told: kept["_on_close"].append(lambda: told.append("closed")),
+    ),
+    "the body": (
+        lambda response: response.response,
+        lambda kept, told: kept.append(b"more"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(KEPT))
+@pytest.mark.parametrize("late", [False, True], ids=["view", "after_request"])
+def test_whoever_kept_a_response_may_change_it_until_it_is_read(
+    name: str, late: bool
+) -> None:
+    keep, change = KEPT[name]
+    told: list[str] = []
+
+    def after(response: Response) -> Response:
+        flask.g.kept = keep(response)
+        return response
+
+    def view() -> t.Any:
+        return "x" if late else after(Response("x"))
+
+    def prepare(app: flask.Flask) -> None:
+        if late:
+            app.after_request(after)
+
+        @app.teardown_request
+        def teardown(e: BaseException | None) -> None:
+            change(flask.g.kept, told)
+
+    def outcome(host: t.Any) -> t.Any:
+        told.clear()
+        return run(host, view, prepare=prepare, requests=2), told.copy()
+
+    plain = outcome(PLAIN)
+    assert outcome(ACCELERATED) == plain
+    if name == "the body":
+        assert [b"x", b"more"] in plain[0]
+    else:
+        assert plain[1] == ([] if name == "nothing" else ["closed"] * 4)
+
+
+@pytest.mark.skipif(not compiled, reason="the pure build cannot tell who has an object")
+def test_what_nobody_kept_is_sent_without_an_iterator_of_its_own() -> None:
+    app = fastdispatch.accelerate(flask.Flask("list", static_folder=None))
+    app.add_url_rule("/", "made", lambda: Response("x"))
+    app.add_url_rule("/text", "text", lambda: "x")
+    app.after_request(lambda response: response)
+    for path in ("/", "/text"):
+        assert Server(app, environ(path)).iterable == [b"x"]
+
+
+def test_a_response_with_a_finalizer_lives_until_it_is_closed() -> None:
+    def alive(host: t.Any) -> list[int]:
+        ends: list[int] = []
+
+        class Final(Response):
+            def __del__(self) -> None:
+                ends.append(1)
+
+        app = flask.Flask("final", static_folder=None)
+        app.add_url_rule("/", view_func=lambda: Final("x"))
+        host(app)
+        counts = []
+        for _ in range(3):
+            iterable = app(environ("/"), lambda *args: lambda data: None)
+            counts.append(len(ends))
+            assert b"".join(iterable) == b"x"
+            iterable.close()
+            del iterable
+            gc.collect()
+        return counts
+
+    assert alive(PLAIN) == alive(ACCELERATED) == [0, 1, 2]
 
 
 def test_the_iterable_is_closed_once_for_each_close() -> None:

@@ -739,6 +739,41 @@ cdef inline bint has_newline(str text) except -1:
     )
 
 
+cdef extern from *:
+    """
+    static CYTHON_INLINE int fd_is_seen(PyObject *obj) {
+        PyTypeObject *type = Py_TYPE(obj);
+        return Py_REFCNT(obj) != 1
+            || type->tp_finalize != NULL
+            || (type->tp_weaklistoffset != 0
+                && *(PyObject **)((char *)obj + type->tp_weaklistoffset) != NULL);
+    }
+    static CYTHON_INLINE int fd_is_shared(PyObject *obj) {
+        /* Whoever asks has a reference, too. */
+        return Py_REFCNT(obj) != 2;
+    }
+    static CYTHON_INLINE int fd_is_one_bytes(PyObject *list) {
+        return PyList_CheckExact(list) && PyList_GET_SIZE(list) == 1
+            && PyBytes_CheckExact(PyList_GET_ITEM(list, 0));
+    }
+    """
+    bint fd_is_seen(object obj) noexcept
+    bint fd_is_shared(object obj) noexcept
+    bint fd_is_one_bytes(object obj) noexcept
+
+
+cdef inline bint is_seen(object obj) noexcept:
+    return fd_is_seen(obj)
+
+
+cdef inline bint is_shared(object obj) noexcept:
+    return fd_is_shared(obj)
+
+
+cdef inline bint is_one_bytes(object obj) noexcept:
+    return fd_is_one_bytes(obj)
+
+
 cdef extern from "Python.h":
     bint PyUnicode_CheckExact(object)
     bint PyTuple_CheckExact(object)

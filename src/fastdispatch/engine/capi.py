@@ -257,6 +257,21 @@ def from_base64(text: str, start: int) -> bytes | None:
         return None
 
 
+def is_seen(obj: Any) -> bool:
+    """Whether anybody has, or could get, *obj* but the caller of him who asks."""
+    return True
+
+
+def is_shared(obj: Any) -> bool:
+    """Whether anybody has *obj* but who asks and one object that he knows of."""
+    return True
+
+
+def is_one_bytes(obj: Any) -> bool:
+    """Whether *obj* is a list of one bytes."""
+    return type(obj) is list and len(obj) == 1 and type(obj[0]) is bytes
+
+
 def header_size(item: Any) -> int:
     """The length of a header's name; -1 unless *item* is a tuple of two of class str,
     the second without a line end."""

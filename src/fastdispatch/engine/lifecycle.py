@@ -129,6 +129,8 @@ def run_in(
                 body = unseen(ctx, rv, cls)
                 if body is None:
                     response = finalize(ctx, rv, cls)
+                # Sending looks whether anybody else has the response.
+                rv = None
             else:
                 response = ctx.call_step(app.full_dispatch_request)
         except Exception as e:

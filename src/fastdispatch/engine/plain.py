@@ -382,12 +382,13 @@ def send(
         if fields is not None and len(fields) == 6:
             status = capi.stored_at(fields, 1, "_status")
             passthrough = capi.stored_at(fields, 3, "direct_passthrough")
+            on_close = capi.stored_at(fields, 4, "_on_close")
             iterable = capi.stored_at(fields, 5, "response")
             if (
                 type(status) is str
                 and (passthrough is False or passthrough is True)
                 and iterable is not None
-                and type(capi.stored_at(fields, 4, "_on_close")) is list
+                and type(on_close) is list
                 and _needs_no_rule(fields, environ)
             ):
                 headers = responses.list_headers(
@@ -395,8 +396,19 @@ def send(
                     iterable if isinstance(iterable, (list, tuple)) else None,
                 )
                 if headers is not None:
-                    result = iterable
-                    if passthrough is False:
+                    result: Any
+                    # PERF: an iterator that closes what nobody can have asked to be
+                    # closed is a twentieth of a request's instructions.
+                    if passthrough is True or not (
+                        on_close
+                        or not capi.is_one_bytes(iterable)
+                        or capi.is_seen(response)
+                        or capi.is_shared(fields)
+                        or capi.is_shared(on_close)
+                        or capi.is_shared(iterable)
+                    ):
+                        result = iterable
+                    else:
                         body: PlainBody = capi.new_instance(PlainBody)
                         body._owner = response
                         body._iterable = iterable
