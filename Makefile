@@ -9,6 +9,7 @@
 #   make bench-servers  hello world through real servers; needs wrk (apt-get install wrk)
 #   make bench-instructions  where a request's instructions go; needs valgrind
 #   make bench-footprint  imports, memory, sizes, a million requests
+#   make bench-other FLASK=DIR   what accelerate brings on that Flask; see flask-other
 #   make annotate  Cython's view of the compiled modules, as HTML
 #   make parity    Flask's own tests, on App
 #   make flask-suite   Flask's own tests, on accelerated Flask
@@ -26,7 +27,7 @@ BIN := $(VENV)/bin
 ENGINE := $(wildcard src/fastdispatch/engine/*.py src/fastdispatch/engine/*.pxd)
 SOURCES := setup.py pyproject.toml src/fastdispatch/__init__.py $(ENGINE)
 
-.PHONY: build serve test test-compiled test-pure lint wheel bench bench-servers bench-instructions bench-footprint annotate parity flask-suite flask-other test-flask extensions test-extensions clean
+.PHONY: build serve test test-compiled test-pure lint wheel bench bench-servers bench-instructions bench-footprint bench-other bench-flask annotate parity flask-suite flask-other test-flask extensions test-extensions clean
 
 build: $(VENV)/.built
 
@@ -110,6 +111,16 @@ bench-footprint: $(VENV)/.built $(VENV)/.group-bench
 ifndef ARGS
 	$(BIN)/python -m bench.footprint.report
 endif
+
+# What accelerate brings on the Flask whose source is in FLASK=DIR: one of its other kind.
+bench-other:
+	$(if $(FLASK),,$(error FLASK=DIR has to say where the source of a Flask is))
+	$(MAKE) bench-flask VENV=$(VENV)-flask FLASK=$(abspath $(FLASK))
+
+bench-flask: $(VENV)/.built $(VENV)/.group-bench
+	$(BIN)/python -m pip install --quiet $(FLASK)
+	FASTDISPATCH_PURE=0 $(BIN)/python -m bench.micro -k accelerated \
+		--json bench/results/micro-other.json
 
 annotate: $(VENV)/.group-build
 	$(BIN)/python tools/annotate.py build/annotate

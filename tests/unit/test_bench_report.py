@@ -46,6 +46,7 @@ def a_report(**more: list[float]) -> dict[str, Any]:
                 "30": {"compiled": 10000.0, "pure": 95000.0},
             },
         },
+        "micro_other": {},
         "flask_steps": {"match": 30.0, "rest": 10.0},
         "workloads": [
             {"name": "W1", "title": "hello", "times": found | more, "out": {}},
@@ -171,6 +172,25 @@ def test_the_targets_are_told_with_what_is_reached() -> None:
     by = "÷ a plain attribute (`flask.g.x` by the same measure: 10)"
     assert f"| `request.method` {by} | ≤ 2.5 | 2.00 | yes |" in lines
     assert f"| `session['x']` {by} | ≤ 2.5 | 3.00 | **no** |" in lines
+
+
+def test_the_module_for_the_other_flask_is_measured_on_that() -> None:
+    other = {"accelerated request": {"hello": {"compiled": 100.0, "pure": 700.0}}}
+    found = a_report() | {"micro": MICRO, "micro_other": other}
+    gains = report.module_gains(found)  # of a run on Flask 1.10.0
+    assert gains["split"] == pytest.approx(4.0)
+    assert gains["merged"] == pytest.approx(7.0)
+
+
+def test_the_floor_of_hooks_is_hello_and_the_hooks_alone() -> None:
+    found = a_report()
+    entry = found["workloads"][0]
+    hooked = {name: [2 * n for n in times] for name, times in entry["times"].items()}
+    found["workloads"].append(
+        {"name": "W13", "title": "hooks", "times": hooked, "out": {}}
+    )
+    line = report.section_hooks_floor(found).splitlines()[-1]
+    assert line == "| W13: hooks | 1.5 | 4.5 | 6 | 0.30 Falcon | ≤ 0.65 |"
 
 
 def test_what_is_as_quick_as_no_framework_has_no_gain_to_divide_by() -> None:
