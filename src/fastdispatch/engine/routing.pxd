@@ -100,9 +100,12 @@ cdef class Matcher:
     cdef object _redirect_defaults
     cdef object _subdomain
     cdef bytes _places
+    cdef unsigned long long _seen
     cdef tuple _values
+    cdef bint _watched
 
     cdef _keep(self, object mark)
+    @cython.locals(changes="unsigned long long", same=bint)
     cpdef bint fresh(self) except -1
     @cython.locals(path=str, state=_State, route=Route)
     cpdef int match(self, Routed out, object path_info, object method) except -1

@@ -435,8 +435,10 @@ class Matcher:
         "_places",
         "_prefixes",
         "_redirect_defaults",
+        "_seen",
         "_subdomain",
         "_values",
+        "_watched",
         "sure",
         "url_map",
     )
@@ -458,6 +460,9 @@ class Matcher:
         self._redirect_defaults: Any = self._attributes.get("redirect_defaults")
         self._subdomain: Any = self._attributes.get("default_subdomain")
         self._keep(self._attributes.get("_remap"))
+        self._watched = capi.watch(self._attributes)
+        # The count of changes when that was compared last.
+        self._seen = 0
         names = list(self._attributes)
         # Where each is in the dict, probably.
         self._places = bytes(
@@ -482,7 +487,16 @@ class Matcher:
 
     def fresh(self) -> bool:
         """Whether the map is still as it was when this was built from it."""
-        return capi.holds(self._attributes, self._places, _WATCHED, self._values)
+        changes = 0
+        if capi.COMPILED:
+            # PERF: 30 instructions instead of 370, of 13,800 that hello world took.
+            changes = capi.watched_changes()
+            if changes != 0 and changes == self._seen:
+                return True
+        same = capi.holds(self._attributes, self._places, _WATCHED, self._values)
+        if same and self._watched:
+            self._seen = changes
+        return same
 
     def match(self, out: Routed, path_info: str, method: str) -> int:
         """Match as `werkzeug.routing.MapAdapter.match` would (rule 56).
