@@ -53,6 +53,16 @@ cdef extern from *:
         Py_DECREF(names);
         return result;
     }
+    static CYTHON_INLINE PyObject *fd_call(PyObject *func) {
+        PyObject *stack[1] = {NULL};
+        return ((PyFunctionObject *)func)->vectorcall(
+            func, stack + 1, PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    }
+    static CYTHON_INLINE PyObject *fd_call_with(PyObject *func, PyObject *value) {
+        PyObject *stack[2] = {NULL, value};
+        return ((PyFunctionObject *)func)->vectorcall(
+            func, stack + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    }
     static CYTHON_INLINE PyObject *fd_instance_dict(PyObject *obj) {
         PyObject **dict = _PyObject_GetDictPtr(obj);
         PyObject *found = (dict == NULL || *dict == NULL) ? Py_None : *dict;
@@ -69,6 +79,8 @@ cdef extern from *:
     unsigned int fd_type_version(object cls)
     int fd_is_plain_function(object func, object mark) except -1
     object fd_call_named(object func, tuple empty, dict args)
+    object fd_call(object func)
+    object fd_call_with(object func, object value)
     object fd_instance_dict(object obj)
     Py_ssize_t fd_dict_address(object obj) noexcept
     object fd_new_instance(object cls, tuple args)
@@ -82,10 +94,72 @@ cdef inline bint is_plain_function(object func) except -1:
     return fd_is_plain_function(func, "_is_coroutine_marker")
 
 
+cdef inline object call(object func):
+    return fd_call(func)
+
+
+cdef inline object call_with(object func, object value):
+    return fd_call_with(func, value)
+
+
 cdef inline object call_named(object func, dict args):
     # PERF: no copy of args, no tuple and dict to take apart: a view with one argument
     # takes a sixth less.
     return fd_call_named(func, (), args)
+
+
+cdef extern from *:
+    """
+    /* The list of headers of the response before, where nobody has kept it. */
+    static PyObject *fd_spare_list = NULL;
+    static PyObject *fd_start(
+        PyObject *func, PyObject *status, PyObject *first, PyObject *second
+    ) {
+        size_t flagged = 2 | PY_VECTORCALL_ARGUMENTS_OFFSET;
+        PyObject *result, *headers = fd_spare_list, *stack[3];
+        if (headers != NULL) {
+            PyObject *old_first = PyList_GET_ITEM(headers, 0);
+            PyObject *old_second = PyList_GET_ITEM(headers, 1);
+            fd_spare_list = NULL;
+            PyList_SET_ITEM(headers, 0, Py_NewRef(first));
+            PyList_SET_ITEM(headers, 1, Py_NewRef(second));
+            Py_DECREF(old_first);
+            Py_DECREF(old_second);
+        } else {
+            headers = PyList_New(2);
+            if (headers == NULL) return NULL;
+            PyList_SET_ITEM(headers, 0, Py_NewRef(first));
+            PyList_SET_ITEM(headers, 1, Py_NewRef(second));
+        }
+        stack[0] = NULL;
+        stack[1] = status;
+        stack[2] = headers;
+        if (Py_TYPE(func) == &PyFunction_Type)
+            result = ((PyFunctionObject *)func)->vectorcall(
+                func, stack + 1, flagged, NULL);
+        else
+            result = PyObject_Vectorcall(func, stack + 1, flagged, NULL);
+    #ifndef Py_GIL_DISABLED
+        if (Py_REFCNT(headers) == 1 && fd_spare_list == NULL
+            && PyList_GET_SIZE(headers) == 2
+            && PyList_GET_ITEM(headers, 0) == first
+            && PyList_GET_ITEM(headers, 1) == second) {
+            fd_spare_list = headers;
+            return result;
+        }
+    #endif
+        Py_DECREF(headers);
+        return result;
+    }
+    """
+    object fd_start(object func, object status, object first, object second)
+
+
+cdef inline object start(
+    object start_response, object status, tuple first, tuple second
+):
+    # PERF: a list less to be made and thrown away, 3% of hello world's instructions.
+    return fd_start(start_response, status, first, second)
 
 
 cdef extern from *:

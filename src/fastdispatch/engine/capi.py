@@ -42,6 +42,21 @@ def is_plain_function(func: Any) -> bool:
     return "_is_coroutine_marker" not in func.__dict__
 
 
+def call(func: Any) -> Any:
+    """``func()`` of what :func:`is_plain_function` has told is one."""
+    return func()
+
+
+def call_with(func: Any, value: Any) -> Any:
+    """``func(value)``, likewise."""
+    return func(value)
+
+
+def start(start_response: Any, status: Any, first: Any, second: Any) -> Any:
+    """``start_response(status, [first, second])``."""
+    return start_response(status, [first, second])
+
+
 def call_named(func: Any, args: dict[str, Any]) -> Any:
     """``func(**args)`` of a Python function and a dict."""
     return func(**args)

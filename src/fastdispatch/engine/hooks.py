@@ -47,7 +47,7 @@ def before_chain(plan: Plan, app: Any, funcs: Any) -> Any:
         func = chain[i]
         i += 1
         if plan.own_ensure_sync and capi.is_plain_function(func):
-            rv = func()
+            rv = capi.call(func) if capi.COMPILED else func()
         else:
             rv = app.ensure_sync(func)()
         if rv is not None:
@@ -105,7 +105,7 @@ def after_chain(plan: Plan, app: Any, funcs: Any, response: Any) -> Any:
         if i < len(chain):
             func = chain[i]
             if plan.own_ensure_sync and capi.is_plain_function(func):
-                rv = func(response)
+                rv = capi.call_with(func, response) if capi.COMPILED else func(response)
             else:
                 rv = app.ensure_sync(func)(response)
             if rv is not response:
@@ -161,18 +161,22 @@ def teardown_chain(
 ) -> Any:
     """Call every function with *exc*, last registered first, whatever they raise."""
     chain = as_list(funcs)
-    i = len(chain) - 1
-    while i >= 0:
-        if i < len(chain):
-            func = chain[i]
-            try:
-                if plan.own_ensure_sync and capi.is_plain_function(func):
-                    func(exc)
-                else:
-                    app.ensure_sync(func)(exc)
-            except BaseException as e:
-                errors = failed(app, f"{phase} function {name_of(func)}", e, errors)
-        i -= 1
+    i = len(chain)
+    while i > 0:
+        # PERF: one try for all that return, 60 instructions less for each other one.
+        try:
+            while i > 0:
+                i -= 1
+                if i < len(chain):
+                    func = chain[i]
+                    if not (plan.own_ensure_sync and capi.is_plain_function(func)):
+                        app.ensure_sync(func)(exc)
+                    elif capi.COMPILED:
+                        capi.call_with(func, exc)
+                    else:
+                        func(exc)
+        except BaseException as e:
+            errors = failed(app, f"{phase} function {name_of(func)}", e, errors)
     return errors
 
 

@@ -398,7 +398,7 @@ def dispatch_request(ctx: Context) -> Any:
     if not plain:
         view = app.ensure_sync(view)
     if not args:
-        return view()
+        return capi.call(view) if capi.COMPILED and plain else view()
     if plain and type(args) is dict:
         return capi.call_named(view, args)
     return view(**args)

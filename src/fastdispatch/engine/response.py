@@ -1102,7 +1102,7 @@ def send_body(
         status = proof.line
     if item is None:
         item = proof.type_item
-    start_response(status, [item, _length_item(len(body))])  # type: ignore[list-item]
+    capi.start(start_response, status, item, _length_item(len(body)))
     return [body]
 
 
