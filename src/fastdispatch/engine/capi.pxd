@@ -63,6 +63,22 @@ cdef extern from *:
         return ((PyFunctionObject *)func)->vectorcall(
             func, stack + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     }
+    /* Whether the caller's is the only reference to an object, and there is nothing in its
+       dict, which nobody else has. */
+    static CYTHON_INLINE int fd_is_sole(PyObject *obj) {
+    #ifdef Py_GIL_DISABLED
+        (void)obj;
+        return 0;
+    #else
+        PyTypeObject *type = Py_TYPE(obj);
+        PyObject *dict;
+        if (Py_REFCNT(obj) != 1 || type->tp_weaklistoffset <= 0
+            || type->tp_dictoffset <= 0
+            || *(PyObject **)((char *)obj + type->tp_weaklistoffset) != NULL) return 0;
+        dict = *(PyObject **)((char *)obj + type->tp_dictoffset);
+        return dict == NULL || (Py_REFCNT(dict) == 1 && PyDict_GET_SIZE(dict) == 0);
+    #endif
+    }
     static CYTHON_INLINE PyObject *fd_instance_dict(PyObject *obj) {
         PyObject **dict = _PyObject_GetDictPtr(obj);
         PyObject *found = (dict == NULL || *dict == NULL) ? Py_None : *dict;
@@ -81,6 +97,7 @@ cdef extern from *:
     object fd_call_named(object func, tuple empty, dict args)
     object fd_call(object func)
     object fd_call_with(object func, object value)
+    bint fd_is_sole(object obj) noexcept
     object fd_instance_dict(object obj)
     Py_ssize_t fd_dict_address(object obj) noexcept
     object fd_new_instance(object cls, tuple args)
@@ -425,6 +442,10 @@ cdef inline bint is_head(str method):
 
 cdef inline bytes utf8(str text):
     return PyUnicode_AsUTF8String(text)
+
+
+cdef inline bint is_sole(object obj) noexcept:
+    return fd_is_sole(obj)
 
 
 cdef inline object instance_dict(object obj):

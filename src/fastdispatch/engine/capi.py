@@ -93,6 +93,14 @@ def set_defaults(cls: type, values: dict[str, Any]) -> None:
         setattr(cls, name, value)
 
 
+def is_sole(obj: Any) -> bool:
+    """Whether nobody but the caller's caller has *obj*, or anything set on it.
+
+    False where that is not sure: there are weak references, or there is no GIL.
+    """
+    return False
+
+
 def instance_dict(obj: Any) -> dict[str, Any] | None:
     """The instance attributes of *obj* if it has any, else None or an empty dict."""
     return obj.__dict__  # type: ignore[no-any-return]

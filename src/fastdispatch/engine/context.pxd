@@ -9,6 +9,7 @@ from .routing cimport Matcher
 from .routing cimport Routed
 
 
+cdef Context _spare
 cdef object _var
 cdef int _MATCHED
 cdef int _NOT_FOUND
@@ -24,6 +25,7 @@ cpdef teardown_request(Context ctx, object exc)
 cpdef teardown_appcontext(object app, object exc)
 @cython.locals(ctx=Context)
 cpdef Context new_context(object app, Plan plan, object environ)
+cdef reuse(Context ctx)
 
 
 cdef class Context(Routed):
@@ -55,6 +57,7 @@ cdef class Context(Routed):
     cdef bint _silent
 
     cdef start(self, object app, Plan plan, object environ)
+    cdef forget(self)
     cdef object get_request(self)
     cdef object get_session(self)
     cdef object get_g(self)

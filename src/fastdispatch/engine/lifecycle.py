@@ -43,7 +43,10 @@ class Application(Host):
         if plan.own_wsgi_app and plan.own_request_context:
             # PERF: two Python frames less are a tenth of hello world's instructions.
             ctx = context.new_context(self, plan, environ)
-            return run_in(ctx, self, plan, environ, start_response)
+            result = run_in(ctx, self, plan, environ, start_response)
+            if capi.COMPILED:
+                context.reuse(ctx)
+            return result
         return self.wsgi_app(environ, start_response)
 
     def wsgi_app(self, environ: Any, start_response: Any) -> Any:
@@ -101,7 +104,10 @@ def run(app: Any, plan: Plan, environ: Any, start_response: Any) -> Iterable[byt
         ctx = context.new_context(app, plan, environ)
     else:
         ctx = context.checked(app.request_context(environ))
-    return run_in(ctx, app, plan, environ, start_response)
+    result = run_in(ctx, app, plan, environ, start_response)
+    if capi.COMPILED:
+        context.reuse(ctx)
+    return result
 
 
 def run_in(

@@ -1,0 +1,180 @@
+"""A request may use the context of the one before, if nobody has it any more."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from werkzeug.test import create_environ
+from werkzeug.test import run_wsgi_app
+
+from fastdispatch import after_this_request
+from fastdispatch import App
+from fastdispatch import flash
+from fastdispatch import g
+from fastdispatch import request
+from fastdispatch import session
+from fastdispatch import stream_with_context
+from fastdispatch.globals import request_ctx
+
+
+def make(view: Callable[..., Any]) -> App:
+    app = App("reuse", static_folder=None)
+    app.secret_key = "secret"
+    app.add_url_rule("/first/<name>", endpoint="first", view_func=view)
+    return app
+
+
+def get(app: Any, path: str) -> str:
+    body, _, _ = run_wsgi_app(app, create_environ(path))
+    return b"".join(body).decode()
+
+
+def context() -> Any:
+    return request_ctx._get_current_object()
+
+
+def stream() -> Any:
+    return stream_with_context(iter(["streamed"]))
+
+
+def fail() -> Any:
+    raise ValueError("on purpose")
+
+
+def leave(response: Any) -> Any:
+    response.headers["X-Left"] = "yes"
+    return response
+
+
+def set_on_it() -> None:
+    context().mark = "mark"
+
+
+DEEDS: dict[str, Callable[[], Any]] = {
+    "nothing": lambda: None,
+    "request": lambda: request.args.get("x"),
+    "g": lambda: setattr(g, "x", "x"),
+    "session": lambda: session.update(x="x"),
+    "flash": lambda: flash("flashed"),
+    "after": lambda: after_this_request(leave) and None,
+    "attribute": set_on_it,
+    "stream": stream,
+    "held": lambda: context().hold() and None,
+    "error": fail,
+}
+
+
+@pytest.mark.parametrize("first", ["/first/a", "/nowhere", "/"])
+@pytest.mark.parametrize("deed", DEEDS)
+def test_a_request_sees_nothing_of_the_one_before(deed: str, first: str) -> None:
+    app = make(lambda name: DEEDS[deed]() or name)
+    app.logger.disabled = True
+
+    @app.route("/", methods=["GET"])
+    def second() -> str:
+        ctx = context()
+        seen = [
+            hasattr(ctx, "mark"),
+            *vars(g),
+            *session,
+            ctx.flashes,
+            ctx.routing_exception,
+            ctx.endpoint == "second",
+            ctx.blueprints,
+            ctx.view_args,
+            request.path,
+        ]
+        return repr(seen)
+
+    expected = get(make_second_only(app), "/")
+    for _ in range(3):
+        get(app, first)
+        _, _, headers = run_wsgi_app(app, create_environ("/"))
+        assert "X-Left" not in headers
+        assert get(app, "/") == expected
+        assert not request_ctx
+
+
+def make_second_only(app: App) -> App:
+    other = make(lambda name: name)
+    other.add_url_rule(
+        "/", endpoint="second", view_func=app.view_functions["second"], methods=["GET"]
+    )
+    return other
+
+
+KEPT: dict[str, Callable[[], Any]] = {
+    "context": context,
+    "dict": lambda: vars(context()),
+    "method": lambda: context().push,
+}
+
+
+@pytest.mark.parametrize("how", KEPT)
+def test_a_context_that_somebody_keeps_is_left_to_them(how: str) -> None:
+    kept: list[Any] = []
+
+    def view(name: str) -> str:
+        kept.append(KEPT[how]())
+        return name
+
+    app = make(view)
+    for name in "abc":
+        assert get(app, f"/first/{name}") == name
+    assert len({id(one) for one in kept}) == 3
+    if how == "context":
+        assert [ctx.request.path for ctx in kept] == [f"/first/{n}" for n in "abc"]
+        assert [ctx.view_args["name"] for ctx in kept] == list("abc")
+    elif how == "dict":
+        kept[0]["mark"] = "mark"
+        assert get(app, "/first/d") == "d"
+        assert "mark" not in kept[3]
+
+
+def test_weak_references_end_with_the_request() -> None:
+    refs: list[weakref.ref[Any]] = []
+    told: list[str] = []
+
+    def view(name: str) -> str:
+        refs.append(weakref.ref(context(), lambda ref: told.append(name)))
+        return name
+
+    app = make(view)
+    for count, name in enumerate("abc", 1):
+        assert get(app, f"/first/{name}") == name
+        assert [ref() for ref in refs] == [None] * count
+    assert told == list("abc")
+
+
+def test_a_request_in_a_request_has_a_context_of_its_own() -> None:
+    seen: list[Any] = []
+
+    def view(name: str) -> str:
+        ctx = context()
+        if len(name) < 4:
+            assert get(app, f"/first/{name}{name}") == name * 2
+        assert context() is ctx
+        assert request.path == f"/first/{name}"
+        seen.append(ctx)
+        return name
+
+    app = make(view)
+    for _ in range(2):
+        assert get(app, "/first/a") == "a"
+    assert len(set(map(id, seen))) == len(seen) == 6
+
+
+def test_what_a_request_had_is_let_go_at_its_end() -> None:
+    class Thing:
+        pass
+
+    app = make(lambda name: name)
+    thing = Thing()
+    ref = weakref.ref(thing)
+    environ = {**create_environ("/first/a"), "thing": thing}
+    run_wsgi_app(app, environ)
+    del thing, environ
+    assert ref() is None
