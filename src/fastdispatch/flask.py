@@ -27,6 +27,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.local import LocalProxy
 from werkzeug.routing import Map
 from werkzeug.routing import MapAdapter
+from werkzeug.sansio.response import Response as SansIOResponse
 
 from ._flask_sessions import cookie_sessions
 from .app import App as NativeApp
@@ -147,7 +148,7 @@ class FlaskJSONProvider(DefaultJSONProvider):
 
 
 _own_loads = DefaultJSONProvider.loads
-json_for(DefaultJSONProvider)
+json_for(DefaultJSONProvider, FlaskJSONProvider)
 
 #: The provider whose text the engine may write, and what it is made of.
 STOCK_JSON = (FlaskJSONProvider, methods(FlaskJSONProvider))
@@ -172,11 +173,23 @@ def _shadowed(kernel: type, cls: type) -> tuple[str, ...]:
     )
 
 
+_HEADERS_NAMES = (
+    "__init__",
+    "__iter__",
+    "__setitem__",
+    "add",
+    "extend",
+    "set",
+    "to_wsgi_list",
+)
+
 # Classes other than the application's that may be patched, and what of them the engine
 # does itself.
 _WATCHED: dict[type, tuple[str, ...]] = {
     Request: _shadowed(RequestKernel, Request),
     Response: _shadowed(ResponseKernel, Response),
+    SansIOResponse: ("__init__", "_clean_status"),
+    Headers: _HEADERS_NAMES,
     **version.WATCHED,
     NamedSignal: ("receivers_for", "send"),
     Map: ("__init__", "bind", "bind_to_environ", "update"),
@@ -341,8 +354,11 @@ class Engine(HostedApplication):
             None if "response_class" in left else FlaskResponse,
             not left.keys() & {"create_url_adapter", "app_ctx_globals_class"},
         )
-        self._watch_sizes(
-            (*(vars(s) for s in (*sent, failed)), getattr(interface, "__dict__", {}))
+        settings = type(interface) is SecureCookieSessionInterface
+        self._keep_tables(
+            tuple([vars(s) for s in (*sent, failed)]),
+            "receivers",
+            vars(interface) if settings else {},
         )
         self.left = left
         return plan
@@ -453,10 +469,11 @@ def _left_class(app: Flask, attribute: str, stock: type) -> str | None:
         return _name_of(cls)
     if not _is_fixed(app, attribute):
         return f"a property of {_name_of(type(app))}"
-    patch = _patch_of(stock)
-    if patch is None and stock is Response and not _fields_are_free():
+    if stock is not Response:
+        return _patch_of(stock)
+    if not _fields_are_free():
         return f"{_name_of(stock)} has a property in the place of a field"
-    return patch
+    return _first(_patch_of(owner) for owner in (stock, SansIOResponse, Headers))
 
 
 def _left_session(app: Flask) -> str | None:

@@ -448,8 +448,9 @@ cdef inline bint is_sole(object obj) noexcept:
     return fd_is_sole(obj)
 
 
-cdef inline object instance_dict(object obj):
-    return fd_instance_dict(obj)
+cdef inline dict instance_dict(object obj):
+    # Of any subclass of dict: it is read as a dict, as attributes are.
+    return <dict>fd_instance_dict(obj)
 
 
 cdef inline object new_instance(object cls):

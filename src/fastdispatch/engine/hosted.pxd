@@ -13,7 +13,8 @@ cdef class Watcher(Host):
     cdef tuple _facts
     cdef unsigned long long _versions
     cdef tuple _tables
-    cdef Py_ssize_t _sizes
+    cdef object _settings
+    cdef dict _settings_then
     cdef tuple _late_names
     cdef tuple _late_values
     cdef Py_ssize_t _own_size
@@ -27,13 +28,16 @@ cdef class Watcher(Host):
     cdef Plan plan_later(self, object app, Plan plan)
     @cython.locals(own=dict, watched=bint, changes="unsigned long long")
     cdef bint _changed(self, object app, Plan plan) except -1
+    @cython.locals(table=dict)
     cdef bint _watch_others(self) except -1
     @cython.locals(versions=cython.ulonglong)
     cdef bint _classes_changed(self) except -1
     @cython.locals(total="unsigned long long", version="unsigned int")
     cdef unsigned long long _class_versions(self) except? 1
-    @cython.locals(total=Py_ssize_t, table=dict)
-    cdef Py_ssize_t _table_sizes(self) except -1
+    @cython.locals(table=dict, size=Py_ssize_t)
+    cdef bint _tables_changed(self) except -1
+    @cython.locals(plan=Plan)
+    cdef Plan _draw_anew(self, object app)
     @cython.locals(own=dict, versions="unsigned long long")
     cdef Plan _draw(self, object app)
 
@@ -41,6 +45,7 @@ cdef class Watcher(Host):
 cdef class HostedContext(Context):
     cdef Watcher _host
     cdef bint _unbound
+    cdef bint _unopened
 
     cdef prepare(self)
     cdef object bind(self)

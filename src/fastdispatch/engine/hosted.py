@@ -41,8 +41,9 @@ class Watcher(Host):
         self._classes = classes
         self._facts: tuple[Any, ...] = ()
         self._versions = 0
-        self._tables: tuple[Any, ...] = ()
-        self._sizes = 0
+        self._tables: tuple[tuple[dict[str, Any], int, str, Any], ...] = ()
+        self._settings: dict[str, Any] = {}
+        self._settings_then: dict[str, Any] = {}
         self._late_names = late_names
         self._late_values: tuple[Any, ...] = ()
         self._own_size = 0
@@ -56,10 +57,10 @@ class Watcher(Host):
         """The plan, drawn up again if *app* or what it is made of has changed."""
         plan = self._plan
         if plan is None:
-            return self._draw(app)
+            return self._draw_anew(app)
         if not _unchanged(self, app, plan):
             if self._changed(app, plan):
-                return self._draw(app)
+                return self._draw_anew(app)
             # The mark that a request has come may be gone.
             plan.begun = False
         return plan
@@ -67,12 +68,14 @@ class Watcher(Host):
     def plan_later(self, app: Any, plan: Plan) -> Plan:
         """The same in the midst of a request that began with *plan*.
 
-        What was set on *app* since, where it has no attribute less, is seen.
+        Where nobody counts, what was set on *app* since is seen if it has no attribute
+        less.
         """
         # PERF: asked for up to four times a request, so it looks at little.
         own: dict[str, Any] = capi.instance_dict(app)  # type: ignore[assignment]
         if (
             plan is self._plan
+            and self._own_changes == 0
             and not plan.stale(type(app))
             and len(own) == self._own_size
             and capi.same_items(own, self._late_names, self._late_values)
@@ -91,28 +94,30 @@ class Watcher(Host):
         if plan.stale(type(app)) or not capi.same_items(own, self._names, self._values):
             return True
         self._own_size = len(own)
-        if self._classes_changed() or self._table_sizes() != self._sizes:
+        if self._classes_changed() or self._tables_changed():
             return True
         self._own_class = type(app)
         self._own_address = capi.address(own)
-        self._own_changes = changes if watched else 0
+        # Another thread may have drawn a plan meanwhile, perhaps of older things.
+        self._own_changes = changes if watched and self._plan is plan else 0
         return False
 
     def _watch_others(self) -> bool:
         for cls in self._classes:
             if not capi.watch_type(cls):
                 return False
-        for table in self._tables:
+        for table, _, _, _ in self._tables:
             if not capi.watch(table):
                 return False
-        return True
+        return capi.watch(self._settings)
 
     def _classes_changed(self) -> bool:
         versions = self._class_versions()
         if versions == 0 or versions != self._versions:
             if not capi.identical(self._class_facts(), self._facts):
                 return True
-            self._versions = self._class_versions()
+            # Not those of now: another thread may have patched a class meanwhile.
+            self._versions = versions
         return False
 
     def _class_versions(self) -> int:
@@ -125,21 +130,36 @@ class Watcher(Host):
             total += version
         return total
 
-    def _table_sizes(self) -> int:
-        total = 0
-        for table in self._tables:
-            total += len(table)
-        return total
+    def _tables_changed(self) -> bool:
+        for table, size, name, value in self._tables:
+            if len(table) != size or table.get(name) is not value:
+                return True
+        return bool(self._settings != self._settings_then)
 
-    def _watch_sizes(self, tables: tuple[dict[str, Any], ...]) -> None:
-        """The plan holds while no key is added to one of *tables*."""
-        self._tables = tables
+    def _keep_tables(
+        self, tables: tuple[dict[str, Any], ...], name: str, settings: dict[str, Any]
+    ) -> None:
+        """Say what else the plan is drawn from.
+
+        :param tables: it holds while no key is added to one of these, and each has the
+            same under *name*.
+        :param settings: it holds while this has the same keys with equal values.
+        """
+        self._settings_then = settings.copy()
+        self._settings = settings
+        self._tables = tuple([(t, len(t), name, t.get(name)) for t in tables])
+
+    def _draw_anew(self, app: Any) -> Plan:
+        plan = self._draw(app)
+        # Changes are counted from now on.
+        self._changed(app, plan)
+        return plan
 
     def _draw(self, app: Any) -> Plan:
         own: Any = capi.instance_dict(app)
         values = tuple([own.get(name) for name in self._names])
-        facts = self._class_facts()
         versions = self._class_versions()
+        facts = self._class_facts()
         plan: Plan = self._draw_plan(app)
         # The plan before what it was drawn from: to another thread it may look stale,
         # but not an older plan like this one.
@@ -150,7 +170,6 @@ class Watcher(Host):
         self._own_changes = 0
         self._facts = facts
         self._versions = versions
-        self._sizes = self._table_sizes()
         return plan
 
     def _class_facts(self) -> tuple[Any, ...]:
@@ -192,6 +211,7 @@ def new_context(app: Any, plan: Plan, environ: Any, host: Watcher) -> HostedCont
     ctx.start(app, plan, environ)
     ctx._host = host
     ctx._unbound = False
+    ctx._unopened = False
     if not plan.lazy_app_context:
         ctx.prepare()
     return ctx
@@ -202,6 +222,7 @@ class HostedContext(Context):
 
     _host: Watcher | None
     _unbound: bool
+    _unopened: bool
 
     @property
     def _after_request_functions(self) -> Any:
@@ -244,14 +265,22 @@ class HostedContext(Context):
         if now is not plan:
             # What would have been made by now is made as it would have been.
             self.get_request()
-            self.opened_session()
+            if not self._unopened:
+                self.opened_session()
             self.plan = now
         return now
 
     def opened_session(self) -> Any:
-        """The session, opened now if it was not. Rule 5."""
+        """The session, opened now if it was not. Rule 5.
+
+        None where that has failed, or where it is being opened, in Flask 3.1: once is
+        all it gets.
+        """
         session = self.opened
         if session is None:
+            if self._unopened and self.plan.request_var is not None:
+                return None
+            self._unopened = True
             session = self.open_cookie_session()
             if session is not None:
                 return session

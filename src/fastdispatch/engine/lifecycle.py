@@ -435,6 +435,9 @@ def finalize_request(
             response = responses.make_response(app, cls, rv, ctx, stand_in)
     else:
         response = app.make_response(rv)
+    if from_error_handler and plan.hosted:
+        # Should a hook fail, what is sent has what was done to it until then.
+        response = plain.shown(response)
     try:
         if plan.own_process_response:
             response = process_response(ctx, response)
@@ -514,7 +517,7 @@ def end(ctx: Context, error: Any) -> None:
         preserve = known.get("werkzeug.debug.preserve_context")
     else:
         preserve = capi.table_get(environ, "werkzeug.debug.preserve_context")
-    if preserve is None and (error is None or ctx.renew().own_should_ignore_error):
+    if preserve is None and error is None:
         ctx.end_request(error)
         return
     try:

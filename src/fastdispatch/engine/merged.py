@@ -86,9 +86,13 @@ class MergedContext(HostedContext):
             self.pop(exc)
             return
         self._push_count = 0
-        plan = self.renew()
         app = self.app
         errors = None
+        plan = self.plan
+        try:
+            plan = self.renew()
+        except BaseException as e:
+            errors = added(errors, e)
         again = not plan.own_do_teardown_request
         try:
             if again:
@@ -104,9 +108,9 @@ class MergedContext(HostedContext):
                 request.close()
             except BaseException as e:
                 errors = added(errors, e)
-        if again:
-            plan = self.renew()
         try:
+            if again:
+                plan = self.renew()
             if not plan.own_do_teardown_appcontext:
                 app.do_teardown_appcontext(self, exc)
             elif plan.teardown_appcontext or plan.app_tearing_down_to:

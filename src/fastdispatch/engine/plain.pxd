@@ -49,6 +49,7 @@ cdef tuple _template(object status, object code)
 @cython.locals(template=tuple, unset=dict, fields=dict)
 cdef object _of_kernel(object cls, ResponseKernel kernel)
 cdef object _provider
+cdef object _lent
 cdef object _provider_response
 cdef unsigned int _provider_version
 @cython.locals(version="unsigned int")

@@ -265,14 +265,19 @@ def _of_kernel(cls: Any, kernel: ResponseKernel) -> Any:
 
 
 _provider: Any = None
+_lent: Any = None
 _provider_response: Any = None
 _provider_version = 0
 
 
-def json_for(provider_class: Any) -> None:
-    """Have :func:`json_response` answer for methods of *provider_class*, a host's."""
-    global _provider, _provider_response
+def json_for(provider_class: Any, lent: Any) -> None:
+    """Have :func:`json_response` answer for methods of *provider_class*, a host's.
+
+    :param lent: the subclass of it that has :func:`json_response` for a method.
+    """
+    global _provider, _lent, _provider_response
     _provider = provider_class
+    _lent = lent
     _provider_response = provider_class.response
 
 
@@ -296,7 +301,8 @@ def json_response(self: Any, *args: Any, **kwargs: Any) -> Any:
         made = _json(self, args[0] if len(args) == 1 else args or kwargs or None)
         if made is not None:
             return made
-    return _provider.response(self, *args, **kwargs)
+    # What is put there may be no function, or bind in another way.
+    return super(_lent, self).response(*args, **kwargs)
 
 
 def _json(provider: Any, value: Any) -> Any:
@@ -321,7 +327,12 @@ def _json(provider: Any, value: Any) -> Any:
     cls = plan.response_class
     if cls is None:
         cls = app.response_class
-    if cls is _class and prove(cls).makes and responses.prove(_kernel).sends_body:
+    if (
+        cls is _class
+        and prove(cls).makes
+        and responses.prove(_kernel).sends_body
+        and responses.headers_are_stock()
+    ):
         kernel: ResponseKernel = _taken()
         responses.put_body(kernel, item, body)
         return _of_spare(cls, kernel)

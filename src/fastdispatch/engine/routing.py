@@ -453,7 +453,8 @@ class Matcher:
         self._prefixes: dict[str, _State] = {}
         self._lengths = b""
         # What `fresh` compares: the map's own attributes, and how they were.
-        self._attributes: dict[str, Any] = url_map.__dict__
+        attributes: Any = capi.instance_dict(url_map)
+        self._attributes: dict[str, Any] = attributes
         self._values: tuple[Any, ...] = ()
         self._matcher: Any = self._attributes.get("_matcher")
         self._host_matching: Any = self._attributes.get("host_matching")

@@ -126,13 +126,13 @@ class SplitContext(HostedContext):
 
     def end(self, exc: Any) -> None:
         """What ``RequestContext.pop`` does. Rules 8 to 10 and 40 to 42."""
-        plan = self.renew()
-        app = self.app
         if self._tokens is not None or self._pushed is None:
             # Pushed again by somebody, or not at all: the host knows what to do.
             self.pop(exc)
             return
+        app = self.app
         try:
+            plan = self.renew()
             if plan.own_do_teardown_request:
                 if plan.teardown_request or plan.tearing_down_to:
                     teardown_request(plan, app, self.get_blueprints(), exc)
@@ -171,14 +171,14 @@ class SplitContext(HostedContext):
     def _end_app_context(self, inner: SplitAppContext, exc: Any) -> None:
         """What ``AppContext.pop`` does."""
         plan = self.plan
-        if (
-            plan.teardown_request
-            or plan.tearing_down_to
-            or not plan.own_do_teardown_request
-        ):
-            plan = self.renew()
         app = self.app
         try:
+            if (
+                plan.teardown_request
+                or plan.tearing_down_to
+                or not plan.own_do_teardown_request
+            ):
+                plan = self.renew()
             if plan.own_do_teardown_appcontext:
                 if plan.teardown_appcontext or plan.app_tearing_down_to:
                     teardown_appcontext(plan, app, exc)
