@@ -748,6 +748,130 @@ def test_c48_looked_at_by_a_hook(fw: Framework, app: t.Any) -> None:
     assert {part.strip() for part in vary.split(",")} == {"Accept", "Cookie"}
 
 
+def _own_object(session: t.Any, ctx: t.Any) -> t.Any:
+    return session._get_current_object()
+
+
+def _of_the_context(session: t.Any, ctx: t.Any) -> t.Any:
+    return ctx.session
+
+
+def _set_by_the_proxy(session: t.Any, ctx: t.Any) -> t.Any:
+    session.accessed = False
+    return session._get_current_object()
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize(
+    "take", [_own_object, _of_the_context, _set_by_the_proxy], ids=lambda f: f.__name__
+)
+def test_c48_looked_at_again_after_somebody_said_it_was_not(
+    fw: Framework, app: t.Any, take: t.Any, first: bool
+) -> None:
+    app.secret_key = "key"
+    with app.test_request_context("/") as ctx:
+        if first:
+            assert fw.session.get("a") is None
+            assert fw.session.get("a") is None
+        session = take(fw.session, ctx)
+        for look in (lambda: "a" in fw.session, lambda: len(fw.session)):
+            session.accessed = False
+            look()
+            assert session.accessed
+
+
+def test_c48_each_request_looks_at_a_session_of_its_own(
+    fw: Framework, app: t.Any
+) -> None:
+    app.secret_key = "key"
+
+    @app.route("/<int:number>")
+    def index(number: int) -> str:
+        if number % 3:
+            fw.session["n"] = fw.session.get("n", 0) + number
+        return str(fw.session.get("n") if number % 2 else "")
+
+    found = []
+    for number in range(1, 8):
+        answer = call(app, path=f"/{number}")
+        found.append((answer.body, answer.headers.get("Vary")))
+    assert found == [
+        (str(number if number % 3 else None).encode(), "Cookie")
+        if number % 2
+        else (b"", "Cookie" if number % 3 else None)
+        for number in range(1, 8)
+    ]
+
+
+def test_an_item_is_asked_of_the_class_of_the_session(
+    fw: Framework, app: t.Any
+) -> None:
+    class Session(fw.sessions.SecureCookieSession):  # type: ignore[name-defined,misc]
+        def __getitem__(self, key: str) -> t.Any:
+            return f"{super().__getitem__(key)} of {key}"
+
+    class Missing(fw.sessions.SecureCookieSession):  # type: ignore[name-defined,misc]
+        def __missing__(self, key: str) -> t.Any:
+            return f"no {key}"
+
+    app.secret_key = "key"
+    for cls, items in (
+        (fw.sessions.SecureCookieSession, ["1", "KeyError('b')"]),
+        (Session, ["1 of a", "KeyError('b')"]),
+        (Missing, ["1", "no b"]),
+    ):
+
+        class Interface(fw.sessions.SecureCookieSessionInterface):  # type: ignore[name-defined,misc]
+            session_class = cls
+
+        app.session_interface = Interface()
+        found = []
+        with app.test_request_context("/"):
+            fw.session["a"] = 1
+            for key in "ab":
+                try:
+                    found.append(str(fw.session[key]))
+                except KeyError as e:
+                    found.append(repr(e))
+            with pytest.raises(TypeError, match="unhashable"):
+                _ = fw.session[[]]
+        assert found == items
+
+
+def test_an_item_is_asked_of_a_patched_class(
+    fw: Framework, app: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.secret_key = "key"
+    with app.test_request_context("/"):
+        fw.session["a"] = 1
+        assert fw.session["a"] == 1
+        monkeypatch.setattr(
+            fw.sessions.SecureCookieSession,
+            "__getitem__",
+            lambda self, key: f"patched {key}",
+            raising=False,
+        )
+        assert fw.session["a"] == "patched a"
+        monkeypatch.undo()
+        assert fw.session["a"] == 1
+
+
+def test_a_proxy_is_asked_for_odd_names(native: Framework) -> None:
+    class Name(str):
+        pass
+
+    read = type(native.g).__getattribute__
+    with native.App("odd").app_context():
+        for name in ("x", "_x", "", "é", "_kinda", Name("y"), Name("_y")):
+            setattr(native.g, name, name)
+            assert read(native.g, name) == name
+        for own in ("_get_current_object", Name("_get_current_object")):
+            assert read(native.g, own)() is native.g._get_current_object()
+        for bad in (5, None, b"x"):
+            with pytest.raises(TypeError, match="must be string"):
+                read(native.g, bad)
+
+
 def test_c48_a_bare_global_proxy_is_no_look(fw: Framework, app: t.Any) -> None:
     app.secret_key = "key"
 

@@ -286,7 +286,6 @@ cdef inline bint is_decimal(str text, Py_ssize_t start, Py_ssize_t stop) noexcep
 
 
 cdef extern from "Python.h":
-    int PyDict_Check(object)
     PyObject *PyDict_GetItemWithError(object, object) except? NULL
 
 cdef extern from *:
@@ -336,6 +335,22 @@ cdef extern from *:
     #define PyObject_IsTrue(table) fd_filled(table)
     """
     bint fd_reads_as_dict(object table) except -1
+
+
+cdef inline object item(object table, object key):
+    cdef PyObject *value
+    if fd_reads_as_dict(table):
+        value = PyDict_GetItemWithError(table, key)
+        if value is not NULL:
+            return <object>value
+    return table[key]
+
+
+cdef inline bint is_underscored(object name) noexcept:
+    return type(name) is not str or (
+        PyUnicode_GET_LENGTH(name) > 0
+        and PyUnicode_READ(PyUnicode_KIND(name), PyUnicode_DATA(name), 0) == c"_"
+    )
 
 
 cdef inline object table_get(object table, object key):
@@ -892,19 +907,22 @@ cdef inline Py_ssize_t header_size(object item) except -2:
 
 
 cdef extern from "Python.h":
-    int PyContextVar_Get(object var, PyObject *default, PyObject **value) except -1
     object PyContextVar_Set(object var, object value)
     int PyContextVar_Reset(object var, object token) except -1
-    void Py_XDECREF(PyObject *value)
+
+cdef extern from *:
+    """
+    static CYTHON_INLINE PyObject *fd_var_get(PyObject *var) {
+        PyObject *value;
+        if (PyContextVar_Get(var, Py_None, &value) < 0) return NULL;
+        return value;
+    }
+    """
+    object fd_var_get(object var)
+
 
 cdef inline object var_get(object var):
-    cdef PyObject *value = NULL
-    PyContextVar_Get(var, NULL, &value)
-    if value is NULL:
-        return None
-    found = <object>value
-    Py_XDECREF(value)
-    return found
+    return fd_var_get(var)
 
 
 cdef inline object var_find(object var):

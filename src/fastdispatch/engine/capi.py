@@ -84,6 +84,16 @@ def table_get(table: Any, key: Any) -> Any:
     return table[key] if key in table else None
 
 
+def item(table: Any, key: Any) -> Any:
+    """``table[key]``, of a table that is most often a dict of some class."""
+    return table[key]
+
+
+def is_underscored(name: Any) -> bool:
+    """Whether *name* begins with an underscore, or may, being no plain str."""
+    return type(name) is not str or name[:1] == "_"
+
+
 def set_defaults(cls: type, values: dict[str, Any]) -> None:
     """Have the fields of a new instance of *cls* be *values*.
 

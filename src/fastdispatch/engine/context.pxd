@@ -40,6 +40,8 @@ cdef class Context(Routed):
     cdef bint _missing
     cdef object made_request
     cdef object opened
+    cdef bint _alone
+    cdef bint _noted
     cdef object _g
     cdef object _adapter
     cdef bint _matched
@@ -60,6 +62,7 @@ cdef class Context(Routed):
     cdef forget(self)
     cdef object get_request(self)
     cdef object get_session(self)
+    cdef object look(self)
     cdef object get_g(self)
     cdef object get_endpoint(self)
     cdef set_routing_exception(self, object error)
@@ -115,6 +118,8 @@ cdef dict _KINDS
 @cython.locals(ctx=Context)
 cdef object find(int kind)
 cdef object need(int kind)
+@cython.locals(ctx=Context)
+cdef object hand_out(int kind)
 
 
 cdef class ContextProxy:
