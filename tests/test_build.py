@@ -169,7 +169,7 @@ def test_pure_1_runs_the_sources() -> None:
 
 
 def test_pure_0_runs_the_extensions() -> None:
-    if not engine.find_extensions(engine.__name__, engine.__path__)["context"]:
+    if not engine.find_extensions(engine.__path__)["context"]:
         pytest.skip("this installation has no extensions")
     result = run_python(WHICH, FASTDISPATCH_PURE="0")
     compiled, file = result.stdout.split()
@@ -244,7 +244,7 @@ def test_load_pure_serves_a_request_beside_the_other_build() -> None:
 
 
 def test_load_pure_works_where_extensions_are_required() -> None:
-    if not engine.find_extensions(engine.__name__, engine.__path__)["context"]:
+    if not engine.find_extensions(engine.__path__)["context"]:
         pytest.skip("this installation has no extensions")
     code = (
         "import fastdispatch as f; from fastdispatch import _build; "

@@ -59,7 +59,7 @@ def running_extensions() -> dict[str, str]:
     """Each compiled engine module to its extension's file; empty in the pure build."""
     if not engine.compiled:
         return {}
-    found = engine.find_extensions(engine.__name__, engine.__path__)
+    found = engine.find_extensions(engine.__path__)
     return {name: file for name, file in found.items() if file is not None}
 
 

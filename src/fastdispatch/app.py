@@ -11,6 +11,7 @@ from collections.abc import Collection
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import cached_property
+from functools import partial
 from inspect import iscoroutinefunction
 from operator import attrgetter
 from threading import RLock
@@ -326,7 +327,9 @@ class App(Application, Scaffold):
             fixed and getattr(interface, "opens_on_first_use", False),
             type(interface) is SecureCookieSessionInterface
             and "get_cookie_name" not in vars(interface),
-            cookie_sessions(interface) if fixed and self._has_stock_cookies() else None,
+            find_cookies=partial(cookie_sessions, interface)
+            if fixed and self._has_stock_cookies()
+            else None,
         )
         plan.use_responses(
             self.response_class if _is_fixed(cls, "response_class") else None

@@ -10,34 +10,24 @@ from datetime import UTC
 from functools import lru_cache
 from time import time
 from typing import Any
-from typing import cast
 from typing import ClassVar
 from typing import NoReturn
 from typing import TYPE_CHECKING
 
-from itsdangerous import BadData
-from itsdangerous import URLSafeTimedSerializer
 from werkzeug.datastructures import CallbackDict
 from werkzeug.http import http_date
 
-from . import _signing
-from . import tag
-from .config import ConfigAttribute
 from .engine import compiled
-from .engine.signing import cookie_frame
-from .engine.signing import CookieSessions
-from .engine.signing import from_payload
-from .engine.signing import to_payload
-from .engine.signing import vary_on_cookie
-from .json import DefaultJSONProvider
 from .tag import TaggedJSONSerializer
-from .wrappers import Request
 from .wrappers import Response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+    from itsdangerous import URLSafeTimedSerializer
 
     from .app import App
+    from .engine.plan import SessionCookies
+    from .wrappers import Request
 
 
 class SessionMixin(MutableMapping[str, Any]):
@@ -200,70 +190,9 @@ session_json_serializer = TaggedJSONSerializer()
 _stock_sha1 = hashlib.sha1
 
 
-def _lazy_sha1(string: bytes = b"") -> Any:
-    # Looked up when it is used: a FIPS build of Python may lack SHA-1.
+def lazy_sha1(string: bytes = b"") -> Any:
+    """SHA-1, looked up when it is used: a FIPS build of Python may lack it."""
     return hashlib.sha1(string)
-
-
-class _CookieSerializer(URLSafeTimedSerializer):
-    """itsdangerous's serializer with its keys derived once.
-
-    The shortest way through :meth:`dumps` and :meth:`loads` is walked here; whatever
-    is unusual, and every refusal, is left to itsdangerous. PERF: 7.4 and 5.2 instead
-    of 14.0 and 14.2 us.
-    """
-
-    def __init__(
-        self, secret_keys: tuple[str | bytes, ...], salt: str | bytes, serializer: Any
-    ) -> None:
-        """Sign with the last of *secret_keys*, verify with all of them. Rule 50."""
-        super().__init__(
-            cast("list[str]", list(secret_keys)),
-            salt=salt,
-            serializer=serializer,
-            signer_kwargs={"key_derivation": "hmac", "digest_method": _lazy_sha1},
-        )
-        self._signer = _signing.make_signer(list(secret_keys), salt, "hmac", _lazy_sha1)
-
-    def dumps(self, obj: Any, salt: str | bytes | None = None) -> Any:
-        """*obj* serialized and signed."""
-        signer = self._signer
-        if salt is None and signer is not None and self.is_text_serializer:
-            text: Any = self.serializer.dumps(obj)
-            if type(text) is str:
-                return signer.sign(to_payload(text.encode()))
-        return super().dumps(obj, salt)
-
-    def loads(  # type: ignore[override]
-        self,
-        s: str | bytes,
-        max_age: int | None = None,
-        return_timestamp: bool = False,
-        salt: str | bytes | None = None,
-    ) -> Any:
-        """The object that *s* was made of.
-
-        :param max_age: in seconds.
-        :raises BadData: if it is no such thing, or too old.
-        """
-        signer = self._signer
-        if salt is None and not return_timestamp and signer is not None:
-            payload = signer.payload(s, max_age) if type(s) is str else None
-            text = None if payload is None else from_payload(payload)
-            if text is not None and self.is_text_serializer:
-                try:
-                    return self.serializer.loads(text)
-                except Exception:
-                    # itsdangerous words the error.
-                    pass
-        return super().loads(s, max_age, return_timestamp, salt)
-
-
-@lru_cache(maxsize=32)
-def _cookie_serializer(
-    secret_keys: tuple[str | bytes, ...], salt: str | bytes, serializer: Any
-) -> _CookieSerializer:
-    return _CookieSerializer(secret_keys, salt, serializer)
 
 
 _http_date = lru_cache(maxsize=8)(http_date)
@@ -284,8 +213,10 @@ def _cookies_are_stock(response: Any) -> bool:
 
 
 def _vary_on_cookie(response: Response) -> None:
+    from . import _cookies
+
     if type(response).vary is _stock_vary:
-        vary_on_cookie(response)
+        _cookies.vary_on_cookie(response)
     else:
         response.vary.add("Cookie")
 
@@ -299,7 +230,7 @@ class SecureCookieSessionInterface(SessionInterface):
     salt: str | bytes = "cookie-session"
     """Makes the signatures differ from others made with the same secret key."""
 
-    digest_method = staticmethod(_lazy_sha1)
+    digest_method = staticmethod(lazy_sha1)
     """The hash function of the signature."""
 
     key_derivation = "hmac"
@@ -345,6 +276,8 @@ class SecureCookieSessionInterface(SessionInterface):
         secret_key = app.secret_key
         if not secret_key:
             return None
+        from . import _cookies
+
         if not isinstance(secret_key, (str, bytes, bytearray)):
             raise TypeError(
                 "SECRET_KEY must be str or bytes, not"
@@ -356,19 +289,19 @@ class SecureCookieSessionInterface(SessionInterface):
             raise TypeError("SECRET_KEY_FALLBACKS must be a list of keys, not one key.")
         keys: Any = (*fallbacks, secret_key) if fallbacks else (secret_key,)
         if (
-            self.digest_method is _lazy_sha1
+            self.digest_method is lazy_sha1
             and hashlib.sha1 is _stock_sha1
             and self.key_derivation == "hmac"
         ):
             try:
-                return _cookie_serializer(keys, self.salt, self.serializer)
+                return _cookies.cookie_serializer(keys, self.salt, self.serializer)
             except TypeError:
                 # One of them cannot be hashed.
                 pass
             except ValueError:
                 # There is no SHA-1: itsdangerous says so when it is needed.
                 pass
-        return URLSafeTimedSerializer(
+        return _cookies.URLSafeTimedSerializer(
             list(keys),
             salt=self.salt,
             serializer=self.serializer,
@@ -390,10 +323,12 @@ class SecureCookieSessionInterface(SessionInterface):
         value = request.cookies.get(self.get_cookie_name(app))
         if not value:
             return self.session_class()
+        from . import _cookies
+
         max_age = int(app.permanent_session_lifetime.total_seconds())
         try:
             data = serializer.loads(value, max_age=max_age)
-        except (BadData, ValueError, OverflowError, OSError):
+        except (_cookies.BadData, ValueError, OverflowError, OSError):
             # The last three: signed at a time that no datetime can hold.
             return self.session_class()
         try:
@@ -425,19 +360,23 @@ class SecureCookieSessionInterface(SessionInterface):
             or name in after
         ):
             return True
+        from . import _cookies
+
         serializer = self.get_signing_serializer(app)
         if (
-            type(serializer) is not _CookieSerializer
+            type(serializer) is not _cookies.CookieSerializer
             or type(serializer.serializer) is not TaggedJSONSerializer
             or not serializer.serializer.is_stock(app.json)
         ):
             return True
         # A payload that is compressed begins with a dot: nothing is before it.
-        text = from_payload(after.partition(";")[0].partition(".")[0])
+        text = _cookies.from_payload(after.partition(";")[0].partition(".")[0])
         return not text or "_permanent" in text or "\\" in text
 
     def save_session(self, app: App, session: Any, response: Response) -> None:
         """Set or delete the cookie, where that is due. Rules 48 and 49."""
+        from . import _cookies
+
         if session.accessed:
             _vary_on_cookie(response)
         name = self.get_cookie_name(app)
@@ -466,8 +405,10 @@ class SecureCookieSessionInterface(SessionInterface):
         assert serializer is not None
         value = serializer.dumps(dict(session))
         expires = self._expires(app, session)
-        if type(serializer) is _CookieSerializer and _cookies_are_stock(response):
-            frame = cookie_frame(
+        if type(serializer) is _cookies.CookieSerializer and _cookies_are_stock(
+            response
+        ):
+            frame = _cookies.cookie_frame(
                 *(name, domain, path, secure, partitioned, samesite, httponly),
                 expires is not None,
             )
@@ -507,47 +448,15 @@ class SecureCookieSessionInterface(SessionInterface):
         return http_date(expires)
 
 
-_CLASSES: dict[type, tuple[str, ...]] = {
-    SecureCookieSessionInterface: _signing.INTERFACE_NAMES,
-    SecureCookieSession: _signing.SESSION_NAMES,
-    TaggedJSONSerializer: _signing.SERIALIZER_NAMES,
-    DefaultJSONProvider: _signing.PROVIDER_NAMES,
-    ConfigAttribute: ("__get__",),
-    Request: ("cookies",),
-    **dict.fromkeys(tag.STOCK_TAGS, _signing.TAG_NAMES),
-}
-_SETTINGS = {"digest_method", "key_derivation", "salt", "serializer"}
-_stock_responses = _signing.response_values(Response)
-
-
-def cookie_sessions(interface: SessionInterface) -> CookieSessions | None:
+def cookie_sessions(interface: SessionInterface) -> SessionCookies | None:
     """What reads and writes the cookies of *interface* in the engine; None if only
     *interface* knows how.
 
     PERF: None in the pure build. There it takes longer to see that nobody has patched
     anything than is saved: 58 instead of 47 us for a request.
     """
-    if (
-        not compiled
-        or type(interface) is not SecureCookieSessionInterface
-        or not _SETTINGS.issuperset(vars(interface))
-        or type(interface.serializer) is not TaggedJSONSerializer
-        or interface.session_class is not SecureCookieSession
-        or not _signing.can_sign(interface, _lazy_sha1)
-    ):
+    if not compiled or type(interface) is not SecureCookieSessionInterface:
         return None
-    proof = _signing.prove(_CLASSES, ())
-    if proof is None or _stock_responses is None:
-        return None
-    salt = interface.salt
-    derivation = interface.key_derivation
-    digest = interface.digest_method
-    return CookieSessions(
-        interface,
-        lambda keys: _signing.make_signer(keys, salt, derivation, digest),
-        (DefaultJSONProvider,),
-        tag.STOCK_TAGS,
-        _stock_responses,
-        _signing.RESPONSE_NAMES,
-        proof,
-    )
+    from . import _cookies
+
+    return _cookies.cookie_sessions(interface)

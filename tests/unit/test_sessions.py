@@ -28,6 +28,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 import fastdispatch
+from fastdispatch import _cookies
 from fastdispatch import sessions
 from fastdispatch.json import MsgspecProvider
 from fastdispatch.json import ORJSONProvider
@@ -213,7 +214,7 @@ def test_signature_equals_that_of_itsdangerous(data: Any, key: bytes) -> None:
     app = OURS
     with mock.patch.dict(app.config, SECRET_KEY=key), app.app_context():
         ours = serializer_of(app)
-        assert type(ours) is sessions._CookieSerializer
+        assert type(ours) is _cookies.CookieSerializer
         assert ours.dumps(data) == stock.dumps(data)
         assert ours.loads(stock.dumps(data), max_age=1) == data
 
@@ -838,7 +839,7 @@ def test_an_unusual_setting_is_the_same_as_for_flask(name: str, value: Any) -> N
 def of_ours() -> list[tuple[Any, str]]:
     return [
         (cls, name)
-        for cls, names in sessions._CLASSES.items()
+        for cls, names in _cookies._CLASSES.items()
         for name in names
         if callable(getattr(cls, name))
         and not isinstance(getattr(cls, name), type)

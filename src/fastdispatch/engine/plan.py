@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from typing import TYPE_CHECKING
 
 from . import capi
-from .signing import CookieSessions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STEPS: tuple[str, ...] = (
     "create_url_adapter",
@@ -253,18 +256,29 @@ class Plan:
         interface: Any,
         lazy: bool,
         named_by_config: bool,
-        cookie_sessions: CookieSessions | None = None,
+        cookie_sessions: SessionCookies | None = None,
+        find_cookies: Callable[[], SessionCookies | None] | None = None,
     ) -> None:
         """Keep the session interface; None if the host has to be asked each time.
 
         *lazy*: a session opens when first looked at. *named_by_config*: its cookie has
         the name in the config, and a request without that cookie owes it nothing.
-        *cookie_sessions* stands in for the interface where it can.
+        *cookie_sessions* stands in for the interface where it can; *find_cookies* finds
+        it when the first session is opened.
         """
         self.session_interface = interface
         self.lazy_session = lazy
         self.cookie_named_by_config = named_by_config
         self.cookie_sessions = cookie_sessions
+        self.find_cookies = find_cookies
+
+    def cookies(self) -> SessionCookies | None:
+        """What stands in for the session interface, or None."""
+        find = self.find_cookies
+        if find is not None:
+            self.cookie_sessions = find()
+            self.find_cookies = None
+        return self.cookie_sessions
 
     def use_responses(self, response_class: Any) -> None:
         """Keep what responses are made of; None if the host has to be asked."""
@@ -338,6 +352,25 @@ class Plan:
             return True
         self.version = version
         return False
+
+
+class SessionCookies:
+    """What opens and saves sessions in cookies, if it is sure to do as their interface.
+
+    ``signing.CookieSessions``: most programs have no sessions, and do not load it.
+    """
+
+    def open(self, app: Any, environ: Any, request: Any) -> Any:
+        """The session of a request; None if its interface has to open it."""
+        raise NotImplementedError
+
+    def owes_nothing(self, app: Any, environ: Any) -> bool:
+        """Whether the cookie of a request whose session nobody has opened may stay."""
+        raise NotImplementedError
+
+    def save(self, app: Any, session: Any, response: Any) -> bool:
+        """Save *session* in *response*; False if its interface has to."""
+        raise NotImplementedError
 
 
 class Host:

@@ -2,6 +2,7 @@ import cython
 
 from . cimport capi
 from . cimport cjson
+from .plan cimport SessionCookies
 
 cdef object _compare_digest
 cdef object _scan
@@ -64,8 +65,7 @@ cdef class _Keys:
     cdef CookieSigner signer
 
 
-@cython.final
-cdef class CookieSessions:
+cdef class CookieSessions(SessionCookies):
     cdef object _interface
     cdef dict _own
     cdef object _session_class

@@ -25,6 +25,7 @@ from werkzeug.http import http_date
 
 from . import capi
 from . import cjson
+from .plan import SessionCookies
 
 _compare_digest = hmac.compare_digest
 
@@ -321,7 +322,7 @@ class _Keys:
         self.signer = signer
 
 
-class CookieSessions:
+class CookieSessions(SessionCookies):
     """What a stock interface for sessions in cookies does, for a host that has one.
 
     The interface is Flask's or of the same kind, with settings of its own at most.
