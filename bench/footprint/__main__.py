@@ -182,7 +182,7 @@ def wheels() -> dict[str, dict[str, int]]:
         shutil.copytree(ROOT / "src", copy / "src", ignore=ignored)
         for build in ("compiled", "pure"):
             mode = "require" if build == "compiled" else "pure"
-            environ = {**os.environ, "FASTDISPATCH_BUILD": mode, "CFLAGS": "-g0"}
+            environ = {**os.environ, "FASTDISPATCH_BUILD": mode}
             out = Path(directory) / build
             command = [
                 *(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"),

@@ -33,12 +33,12 @@ from ._flask_sessions import cookie_sessions
 from .app import App as NativeApp
 from .engine import compiled
 from .engine.failures import LOOKUP
+from .engine.hosted import HostedApplication
 from .engine.jsontext import dumps_is_stock
 from .engine.jsontext import METHODS as JSON_METHODS
 from .engine.jsontext import methods
 from .engine.jsontext import read_json
 from .engine.jsontext import respond
-from .engine.lifecycle import HostedApplication
 from .engine.plain import json_for
 from .engine.plain import json_response
 from .engine.plain import make_for

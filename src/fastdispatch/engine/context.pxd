@@ -76,6 +76,11 @@ cdef class Context(Routed):
     cdef object opened_session(self)
     cdef object call_step(self, object step)
     cdef object call_step_with(self, object step, object value)
+    cdef object shown(self, object response)
+    cdef object send(self, object response, object environ, object start_response)
+    cdef bint knows(self, str step, bint own) except -1
+    cdef object handle_user_exception(self, object error)
+    cdef object handle_exception(self, object error)
     cdef object open_cookie_session(self)
     cdef bint save_cookie_session(self, object session, object response) except -1
     cdef bint is_current(self) except -1

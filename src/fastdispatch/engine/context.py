@@ -23,6 +23,7 @@ from .routing import NOT_FOUND
 from .routing import Routed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
 NO_APP = """\
@@ -517,6 +518,28 @@ class Context(Routed):
     def call_step_with(self, step: Any, value: Any) -> Any:
         """The same for a step that takes *value*."""
         return step(value)
+
+    # What has rules of its own where there is another framework: see hosted.py.
+
+    def shown(self, response: Any) -> Any:
+        """*response*, as the program may see it."""
+        return response
+
+    def send(self, response: Any, environ: Any, start_response: Any) -> Iterable[bytes]:
+        """Send *response* of a host."""
+        raise NotImplementedError
+
+    def knows(self, step: str, own: bool) -> bool:
+        """Whether *step* of an error's handling is one of the two that follow."""
+        return False
+
+    def handle_user_exception(self, error: Exception) -> Any:
+        """What a host's own step of that name does."""
+        raise NotImplementedError
+
+    def handle_exception(self, error: Exception) -> Any:
+        """What a host's own step of that name does."""
+        raise NotImplementedError
 
     # Routing.
 

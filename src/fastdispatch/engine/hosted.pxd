@@ -1,6 +1,9 @@
 import cython
 
 from . cimport capi
+from . cimport failures
+from . cimport lifecycle
+from . cimport plain
 from .context cimport Context
 from .plan cimport Host
 from .plan cimport Plan
@@ -54,6 +57,11 @@ cdef class HostedContext(Context):
     @cython.locals(plan=Plan, now=Plan, host=Watcher)
     cdef Plan renew(self)
     cdef object opened_session(self)
+    cdef object shown(self, object response)
+    cdef object send(self, object response, object environ, object start_response)
+    cdef bint knows(self, str step, bint own) except -1
+    cdef object handle_user_exception(self, object error)
+    cdef object handle_exception(self, object error)
     cdef bint is_current(self) except -1
     cdef end_request(self, object exc)
 
@@ -62,3 +70,7 @@ cdef bint _unchanged(Watcher host, object app, object plan) noexcept
 cdef check_latin1(object text)
 @cython.locals(ctx=HostedContext)
 cdef HostedContext new_context(object app, Plan plan, object environ, Watcher host)
+
+
+cdef class HostedApplication(Watcher):
+    cdef object _app

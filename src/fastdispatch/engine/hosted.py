@@ -7,11 +7,19 @@ behind them, and do what is not done here.
 from __future__ import annotations
 
 from typing import Any
+from typing import TYPE_CHECKING
+from weakref import ref
 
 from . import capi
+from . import failures
+from . import lifecycle
+from . import plain
 from .context import Context
 from .plan import Host
 from .plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Watcher(Host):
@@ -295,6 +303,28 @@ class HostedContext(Context):
             self.opened = session
         return session
 
+    # What the lifecycle leaves to a host's own rules.
+
+    def shown(self, response: Any) -> Any:
+        """*response*, of the host's class and no stand-in for it."""
+        return plain.shown(response)
+
+    def send(self, response: Any, environ: Any, start_response: Any) -> Iterable[bytes]:
+        """Call *start_response*; return the body."""
+        return plain.send(response, environ, start_response)
+
+    def knows(self, step: str, own: bool) -> bool:
+        """Whether *step*, of handling an error, can be run here; see failures.py."""
+        return failures.knows(self, step, own)
+
+    def handle_user_exception(self, error: Exception) -> Any:
+        """The answer of a handler of *error*; *error* again if there is none."""
+        return failures.handle_user_exception(self, error)
+
+    def handle_exception(self, error: Exception) -> Any:
+        """The answer to *error*, which nobody has handled."""
+        return failures.handle_exception(self, error)
+
     def is_current(self) -> bool:
         """Whether the application of this context is the current one."""
         current = capi.var_find(self.plan.app_var)
@@ -303,3 +333,46 @@ class HostedContext(Context):
     def end_request(self, exc: Any) -> None:
         """As :meth:`end`: the host's rules say what becomes of what is left behind."""
         self.end(exc)
+
+
+class HostedApplication(Watcher):
+    """The kernel of what stands before an application of another framework.
+
+    It does not keep the application alive. A subclass has what a Watcher's has and
+    ``_hand_back(app, environ, start_response)``, the host's own way of answering.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        names: tuple[str, ...],
+        late_names: tuple[str, ...],
+        classes: tuple[Any, ...],
+    ) -> None:
+        """As a Watcher's, and *app*."""
+        super().__init__(names, late_names, classes)
+        self._app = ref(app)
+
+    @property
+    def app(self) -> Any:
+        """The application, or None when it is no more."""
+        return self._app()
+
+    def next_plan(self, app: Any) -> Plan:
+        """What a request would be answered by that came now."""
+        return self.plan_now(app)
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        """Answer one request."""
+        app = self._app()
+        if app is None:
+            raise RuntimeError("The accelerated application is no more.")
+        plan = self.plan_now(app)
+        if not (plan.own_request_context and plan.own_wsgi_app):
+            # Contexts of the application's own making, or code around all of it.
+            return self._hand_back(app, environ, start_response)
+        ctx = new_context(app, plan, environ, self)
+        return lifecycle.run_in(ctx, app, plan, environ, start_response)
+
+    def _hand_back(self, app: Any, environ: Any, start_response: Any) -> Any:
+        raise NotImplementedError

@@ -2,15 +2,10 @@ import cython
 
 from . cimport capi
 from . cimport context
-from . cimport failures
 from . cimport hooks
-from . cimport hosted
 from . cimport jsontext
-from . cimport plain
 from . cimport response as responses
 from .context cimport Context
-from .hosted cimport HostedContext
-from .hosted cimport Watcher
 from .plan cimport Host
 from .plan cimport Plan
 
@@ -20,10 +15,6 @@ cdef object _MISSING
 
 cdef class Application(Host):
     pass
-
-
-cdef class HostedApplication(Watcher):
-    cdef object _app
 
 
 @cython.locals(ctx=Context)

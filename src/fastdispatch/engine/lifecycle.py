@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 from typing import TYPE_CHECKING
-from weakref import ref
 
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import HTTPException
@@ -15,14 +14,10 @@ from werkzeug.exceptions import NotFound
 
 from . import capi
 from . import context
-from . import failures
 from . import hooks
-from . import hosted
 from . import jsontext
-from . import plain
 from . import response as responses
 from .context import Context
-from .hosted import Watcher
 from .plan import Host
 from .plan import Plan
 
@@ -52,49 +47,6 @@ class Application(Host):
     def wsgi_app(self, environ: Any, start_response: Any) -> Any:
         """Answer one request; middleware is put around this."""
         return run(self, self.get_plan(), environ, start_response)
-
-
-class HostedApplication(Watcher):
-    """The kernel of what stands before an application of another framework.
-
-    It does not keep the application alive. A subclass has what a Watcher's has and
-    ``_hand_back(app, environ, start_response)``, the host's own way of answering.
-    """
-
-    def __init__(
-        self,
-        app: Any,
-        names: tuple[str, ...],
-        late_names: tuple[str, ...],
-        classes: tuple[Any, ...],
-    ) -> None:
-        """As a Watcher's, and *app*."""
-        super().__init__(names, late_names, classes)
-        self._app = ref(app)
-
-    @property
-    def app(self) -> Any:
-        """The application, or None when it is no more."""
-        return self._app()
-
-    def next_plan(self, app: Any) -> Plan:
-        """What a request would be answered by that came now."""
-        return self.plan_now(app)
-
-    def __call__(self, environ: Any, start_response: Any) -> Any:
-        """Answer one request."""
-        app = self._app()
-        if app is None:
-            raise RuntimeError("The accelerated application is no more.")
-        plan = self.plan_now(app)
-        if not (plan.own_request_context and plan.own_wsgi_app):
-            # Contexts of the application's own making, or code around all of it.
-            return self._hand_back(app, environ, start_response)
-        ctx = hosted.new_context(app, plan, environ, self)
-        return run_in(ctx, app, plan, environ, start_response)
-
-    def _hand_back(self, app: Any, environ: Any, start_response: Any) -> Any:
-        raise NotImplementedError
 
 
 def run(app: Any, plan: Plan, environ: Any, start_response: Any) -> Iterable[bytes]:
@@ -157,7 +109,7 @@ def run_in(
                 start_response,
             )
         if plan.hosted:
-            return plain.send(response, environ, start_response)
+            return ctx.send(response, environ, start_response)
         return responses.send(response, environ, start_response)
     except BaseException as e:
         ctx.drop_holds()
@@ -283,10 +235,8 @@ def unhandled(ctx: Context) -> Any:
 def handle_user_exception(ctx: Context, error: Exception) -> Any:
     """Ask the handler of an error; raise it again without one. Rules 32 to 37."""
     plan = ctx.renew()
-    if plan.hosted and failures.knows(
-        ctx, "handle_user_exception", plan.own_handle_user_exception
-    ):
-        return failures.handle_user_exception(ctx, error)
+    if ctx.knows("handle_user_exception", plan.own_handle_user_exception):
+        return ctx.handle_user_exception(error)
     return ctx.call_step_with(ctx.app.handle_user_exception, error)
 
 
@@ -294,10 +244,8 @@ def handle_exception(ctx: Context, error: Exception) -> Any:
     """Answer an error that nobody handled. Rules 34 to 36."""
     app = ctx.app
     plan = ctx.renew()
-    if plan.hosted and failures.knows(
-        ctx, "handle_exception", plan.own_handle_exception
-    ):
-        rv = failures.handle_exception(ctx, error)
+    if ctx.knows("handle_exception", plan.own_handle_exception):
+        rv = ctx.handle_exception(error)
         if ctx.renew().own_finalize_request:
             return finalize_request(ctx, rv, True)
         step = partial(app.finalize_request, from_error_handler=True)
@@ -437,14 +385,14 @@ def finalize_request(
         response = app.make_response(rv)
     if from_error_handler and plan.hosted:
         # Should a hook fail, what is sent has what was done to it until then.
-        response = plain.shown(response)
+        response = ctx.shown(response)
     try:
         if plan.own_process_response:
             response = process_response(ctx, response)
         else:
-            response = ctx.call_step_with(app.process_response, plain.shown(response))
+            response = ctx.call_step_with(app.process_response, ctx.shown(response))
         if plan.finished_to:
-            response = plain.shown(response)
+            response = ctx.shown(response)
             plan.finished.send(app, _async_wrapper=app.ensure_sync, response=response)
     except Exception:
         if not from_error_handler:
@@ -461,7 +409,7 @@ def process_response(ctx: Context, response: Any) -> Any:
     plan = ctx.plan
     functions = ctx._after_functions
     if functions is not None or plan.after_request:
-        response = plain.shown(response)
+        response = ctx.shown(response)
         response = hooks.run_after(plan, app, ctx.get_blueprints(), functions, response)
         if plan.hosted:
             plan = ctx.renew()
@@ -472,7 +420,7 @@ def process_response(ctx: Context, response: Any) -> Any:
             if interface is None:
                 interface = app.session_interface
             if not interface.is_null_session(session):
-                response = plain.shown(response)
+                response = ctx.shown(response)
                 interface.save_session(app, session, response)
     return response
 

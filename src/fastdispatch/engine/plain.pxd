@@ -3,7 +3,7 @@ import cython
 from . cimport capi
 from . cimport jsontext
 from . cimport response as responses
-from .hosted cimport HostedContext
+from .context cimport Context
 from .plan cimport Plan
 from .response cimport ClassProof
 from .response cimport ResponseBody
@@ -54,9 +54,7 @@ cdef object _provider_response
 cdef unsigned int _provider_version
 @cython.locals(version="unsigned int")
 cdef bint _provider_is_stock() except -1
-@cython.locals(
-    ctx=HostedContext, plan=Plan, body=bytes, item=tuple, kernel=ResponseKernel
-)
+@cython.locals(ctx=Context, plan=Plan, body=bytes, item=tuple, kernel=ResponseKernel)
 cdef object _json(object provider, object value)
 @cython.locals(kernel=ResponseKernel)
 cdef object shown(object response)

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from . import capi
 from . import jsontext
 from . import response as responses
-from .hosted import HostedContext
+from .context import Context
 from .response import FIELDS
 from .response import PARAMETERS
 from .response import ResponseBody
@@ -184,7 +184,7 @@ def make(
     That is so outside of requests that the engine runs, too.
     """
     ctx = capi.var_find(_request_var)
-    if not isinstance(ctx, HostedContext) or not prove(cls).makes:
+    if not isinstance(ctx, Context) or not prove(cls).makes:
         return NotImplemented
     proof = responses.prove(_kernel)
     if not proof.builds or not responses.headers_are_stock():
@@ -311,9 +311,9 @@ def _json(provider: Any, value: Any) -> Any:
     That is so outside of requests that the engine runs, too.
     """
     current = capi.var_find(_request_var)
-    if not isinstance(current, HostedContext):
+    if not isinstance(current, Context):
         return None
-    ctx: HostedContext = current
+    ctx: Context = current
     plan = ctx.renew()
     app = ctx.app
     if app.json is not provider:
