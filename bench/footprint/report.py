@@ -31,7 +31,7 @@ TARGET = 0.65
 def name_of(subject: str) -> str:
     """A subject in print."""
     if subject == NEEDS:
-        return "Werkzeug, its routing, itsdangerous and blinker"
+        return "Werkzeug, its routing and blinker"
     return "Werkzeug alone" if subject == "werkzeug" else CANDIDATES[subject].label
 
 

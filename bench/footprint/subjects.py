@@ -48,7 +48,7 @@ app.add_route("/", Hello())
 
 #: What fastdispatch needs of others, as a subject of imports alone.
 NEEDS = "needs"
-NEEDED = "werkzeug, werkzeug.routing, itsdangerous, blinker"
+NEEDED = "werkzeug, werkzeug.routing, blinker"
 
 IMPORT = """
 from time import perf_counter as clock

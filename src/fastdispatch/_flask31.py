@@ -49,7 +49,9 @@ class FlaskAppContext(  # pyright: ignore[reportIncompatibleVariableOverride]
     """The application context that the engine pushes: lazy, otherwise Flask's own."""
 
 
-class FlaskContext(SplitContext, RequestContext):
+class FlaskContext(  # pyright: ignore[reportIncompatibleVariableOverride]
+    SplitContext, RequestContext
+):
     """The request context that the engine pushes: lazy, otherwise Flask's own."""
 
     push: Any = RequestContext.push
