@@ -53,15 +53,23 @@ cdef extern from *:
         Py_DECREF(names);
         return result;
     }
-    static CYTHON_INLINE PyObject *fd_call(PyObject *func) {
-        PyObject *stack[1] = {NULL};
-        return ((PyFunctionObject *)func)->vectorcall(
-            func, stack + 1, PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-    }
-    static CYTHON_INLINE PyObject *fd_call_with(PyObject *func, PyObject *value) {
-        PyObject *stack[2] = {NULL, value};
-        return ((PyFunctionObject *)func)->vectorcall(
-            func, stack + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    static CYTHON_INLINE PyObject *fd_call_hook(
+        PyObject *func, PyObject *app, int own, PyObject *value, PyObject *mark,
+        PyObject *ensure_sync
+    ) {
+        PyObject *stack[2] = {NULL, value}, *synced, *result;
+        size_t flagged = (value != NULL) | PY_VECTORCALL_ARGUMENTS_OFFSET;
+        if (own) switch (fd_is_plain_function(func, mark)) {
+            case 0: break;
+            case 1: return ((PyFunctionObject *)func)->vectorcall(
+                func, stack + 1, flagged, NULL);
+            default: return NULL;
+        }
+        synced = PyObject_CallMethodOneArg(app, ensure_sync, func);
+        if (synced == NULL) return NULL;
+        result = PyObject_Vectorcall(synced, stack + 1, flagged, NULL);
+        Py_DECREF(synced);
+        return result;
     }
     /* Whether the caller's is the only reference to an object, and there is nothing in its
        dict, which nobody else has. */
@@ -95,8 +103,9 @@ cdef extern from *:
     unsigned int fd_type_version(object cls)
     int fd_is_plain_function(object func, object mark) except -1
     object fd_call_named(object func, tuple empty, dict args)
-    object fd_call(object func)
-    object fd_call_with(object func, object value)
+    object fd_call_hook(
+        object func, object app, bint own, void *value, object mark, object ensure_sync
+    )
     bint fd_is_sole(object obj) noexcept
     object fd_instance_dict(object obj)
     Py_ssize_t fd_dict_address(object obj) noexcept
@@ -111,12 +120,14 @@ cdef inline bint is_plain_function(object func) except -1:
     return fd_is_plain_function(func, "_is_coroutine_marker")
 
 
-cdef inline object call(object func):
-    return fd_call(func)
+cdef inline object call_hook(object func, object app, bint own):
+    return fd_call_hook(func, app, own, NULL, "_is_coroutine_marker", "ensure_sync")
 
 
-cdef inline object call_with(object func, object value):
-    return fd_call_with(func, value)
+cdef inline object call_hook_with(object func, object app, bint own, object value):
+    return fd_call_hook(
+        func, app, own, <void *>value, "_is_coroutine_marker", "ensure_sync"
+    )
 
 
 cdef inline object call_named(object func, dict args):
@@ -287,6 +298,7 @@ cdef inline bint is_decimal(str text, Py_ssize_t start, Py_ssize_t stop) noexcep
 
 cdef extern from "Python.h":
     PyObject *PyDict_GetItemWithError(object, object) except? NULL
+    bint PyDict_Next(object, Py_ssize_t *, PyObject **, PyObject **) noexcept
 
 cdef extern from *:
     """
@@ -321,14 +333,27 @@ cdef extern from *:
             return 1;
         return fd_looks_up_as_dict(type);
     }
-    static CYTHON_INLINE int fd_filled(PyObject *table) {
+    /* A subclass of dict that is true when it is not empty, and never changes: that of
+       most hook tables, defaultdict. */
+    static PyTypeObject *fd_sized = NULL;
+
+    static int fd_is_true(PyObject *table) {
         PyTypeObject *type = Py_TYPE(table);
         if (PyDict_Check(table)
             && type->tp_as_mapping->mp_length == PyDict_Type.tp_as_mapping->mp_length
-            && (type->tp_as_number == NULL || type->tp_as_number->nb_bool == NULL))
+            && (type->tp_as_number == NULL || type->tp_as_number->nb_bool == NULL)) {
+            if (PyType_HasFeature(type, Py_TPFLAGS_IMMUTABLETYPE))
+                Py_XSETREF(fd_sized, (PyTypeObject *)Py_NewRef(type));
             return PyDict_GET_SIZE(table) != 0;
-        if (PyList_CheckExact(table)) return PyList_GET_SIZE(table) != 0;
+        }
         return PyObject_IsTrue(table);
+    }
+    static CYTHON_INLINE int fd_filled(PyObject *table) {
+        PyTypeObject *type = Py_TYPE(table);
+        if (type == &PyDict_Type || type == fd_sized)
+            return PyDict_GET_SIZE(table) != 0;
+        if (type == &PyList_Type) return PyList_GET_SIZE(table) != 0;
+        return fd_is_true(table);
     }
     /* PERF: whether a hook table has something in it, a dict most often, is asked a
        dozen times a request: "if table:" is that, without a call. */
@@ -362,6 +387,20 @@ cdef inline object table_get(object table, object key):
     if value is NULL:
         return None
     return <object>value
+
+
+cdef inline object app_wide(object table):
+    # PERF: most often it is the first entry: a place looked at is a third of a lookup.
+    cdef PyObject *key = NULL
+    cdef PyObject *value = NULL
+    cdef Py_ssize_t place = 0
+    if (
+        fd_reads_as_dict(table)
+        and PyDict_Next(table, &place, &key, &value)
+        and key is <PyObject *>None
+    ):
+        return <object>value
+    return table_get(table, None)
 
 
 cdef extern from *:
@@ -541,7 +580,6 @@ cdef extern from "Python.h":
     Py_ssize_t PyBytes_GET_SIZE(object)
     Py_ssize_t PyTuple_GET_SIZE(object)
     PyObject *PyTuple_GET_ITEM(object, Py_ssize_t)
-    bint PyDict_Next(object, Py_ssize_t *, PyObject **, PyObject **) noexcept
     PyObject *PyDict_SetDefault(object, object, object) except NULL
     str PyUnicode_FromKindAndData(int, const void *, Py_ssize_t)
     str PyUnicode_DecodeUTF8(const char *, Py_ssize_t, const char *)

@@ -42,14 +42,18 @@ def is_plain_function(func: Any) -> bool:
     return "_is_coroutine_marker" not in func.__dict__
 
 
-def call(func: Any) -> Any:
-    """``func()`` of what :func:`is_plain_function` has told is one."""
-    return func()
+def call_hook(func: Any, app: Any, own: bool) -> Any:
+    """``app.ensure_sync(func)()``; *own*: plain functions are left as they are."""
+    if own and is_plain_function(func):
+        return func()
+    return app.ensure_sync(func)()
 
 
-def call_with(func: Any, value: Any) -> Any:
-    """``func(value)``, likewise."""
-    return func(value)
+def call_hook_with(func: Any, app: Any, own: bool, value: Any) -> Any:
+    """``app.ensure_sync(func)(value)``, likewise."""
+    if own and is_plain_function(func):
+        return func(value)
+    return app.ensure_sync(func)(value)
 
 
 def start(start_response: Any, status: Any, first: Any, second: Any) -> Any:
@@ -92,6 +96,13 @@ def item(table: Any, key: Any) -> Any:
 def is_underscored(name: Any) -> bool:
     """Whether *name* begins with an underscore, or may, being no plain str."""
     return type(name) is not str or name[:1] == "_"
+
+
+def app_wide(table: Any) -> Any:
+    """What a table of hooks has for the application: ``table_get(table, None)``."""
+    if type(table) is dict:
+        return table.get(None)
+    return table[None] if None in table else None
 
 
 def set_defaults(cls: type, values: dict[str, Any]) -> None:

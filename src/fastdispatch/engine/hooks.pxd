@@ -9,12 +9,13 @@ cdef object as_list(object funcs)
 @cython.locals(chain=list, i=Py_ssize_t)
 cdef object preprocess_chain(object funcs, object ctx)
 
-@cython.locals(chain=list, i=Py_ssize_t)
+@cython.locals(chain=list, i=Py_ssize_t, own=bint)
 cdef object before_chain(Plan plan, object app, object funcs)
 
+@cython.locals(names=list, i=Py_ssize_t)
 cpdef object run_before(Plan plan, object app, object blueprints, object ctx)
 
-@cython.locals(chain=list, i=Py_ssize_t)
+@cython.locals(chain=list, i=Py_ssize_t, own=bint)
 cdef object after_chain(Plan plan, object app, object funcs, object response)
 
 @cython.locals(i=Py_ssize_t)
@@ -22,7 +23,7 @@ cpdef object run_after(
     Plan plan, object app, object blueprints, object functions, object response
 )
 
-@cython.locals(chain=list, i=Py_ssize_t)
+@cython.locals(chain=list, i=Py_ssize_t, own=bint)
 cdef object teardown_chain(
     Plan plan, object app, object funcs, object exc, object errors, object phase
 )

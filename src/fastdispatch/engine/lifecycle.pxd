@@ -41,7 +41,7 @@ cdef bytes unseen(Context ctx, object rv, object cls)
 cdef bint owes_session(Context ctx) except -1
 @cython.locals(plan=Plan)
 cpdef object preprocess_request(Context ctx)
-@cython.locals(plan=Plan, plain=bint)
+@cython.locals(plan=Plan)
 cpdef object dispatch_request(Context ctx)
 @cython.locals(plan=Plan, body=bytes)
 cpdef object finalize_request(

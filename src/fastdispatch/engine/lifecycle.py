@@ -348,12 +348,11 @@ def dispatch_request(ctx: Context) -> Any:
     ):
         return ctx.call_step(app.make_default_options_response)
     view = plan.view_functions[endpoint]
-    plain = plan.own_ensure_sync and capi.is_plain_function(view)
-    if not plain:
-        view = app.ensure_sync(view)
     if not args:
-        return capi.call(view) if capi.COMPILED and plain else view()
-    if plain and type(args) is dict:
+        return capi.call_hook(view, app, plan.own_ensure_sync)
+    if not (plan.own_ensure_sync and capi.is_plain_function(view)):
+        return app.ensure_sync(view)(**args)
+    if type(args) is dict:
         return capi.call_named(view, args)
     return view(**args)
 

@@ -146,10 +146,11 @@ cdef object send_body(
 cdef bint _has_known_status(ClassProof proof) except -1
 @cython.locals(response=ResponseKernel, known=tuple, version="unsigned int")
 cdef tuple page_of_404(object cls, object environ)
-@cython.locals(kernel=ResponseKernel, headers=list, body=bytes)
+@cython.locals(kernel=ResponseKernel, headers=list, body=bytes, whole=bint)
 cpdef object send(object response, object environ, object start_response)
+cdef bint _is_as_stock(ResponseKernel response, dict environ) except -1
 @cython.locals(item=tuple)
-cdef list _wire_headers(ResponseKernel response, dict environ)
+cdef list _wire_headers(ResponseKernel response)
 @cython.locals(
     key=str,
     kept=list,

@@ -1129,34 +1129,38 @@ def send(
     """
     if isinstance(response, ResponseKernel) and type(environ) is dict:
         kernel: ResponseKernel = response
-        headers = _wire_headers(kernel, environ)
+        body = kernel._fd_body
+        # Nobody can have asked to be told of the end.
+        whole = body is not None and kernel._fd_on_close is None
+        headers = None
+        if _is_as_stock(kernel, environ):
+            if whole and kernel._fd_type is not None and kernel._fd_length >= 0:
+                length = _length_item(kernel._fd_length)
+                capi.start(start_response, kernel._fd_status, kernel._fd_type, length)
+                return [body]  # type: ignore[list-item]
+            headers = _wire_headers(kernel)
         if headers is not None:
-            body = kernel._fd_body
-            result: Any
-            if body is not None and kernel._fd_on_close is None:
-                # Nobody can have asked to be told of the end.
-                result = [body]
-            else:
-                result = ResponseBody(kernel, kernel.response)
+            result: Any = [body] if whole else ResponseBody(kernel, kernel.response)
             start_response(kernel._fd_status, headers)
             return result  # type: ignore[no-any-return]
     return response(environ, start_response)  # type: ignore[no-any-return]
 
 
-def _wire_headers(
-    response: ResponseKernel, environ: dict[str, Any]
-) -> list[tuple[str, str]] | None:
+def _is_as_stock(response: ResponseKernel, environ: dict[str, Any]) -> bool:
+    """Whether all of *response* is sent, as the stock class does it."""
+    method = environ.get("REQUEST_METHOD")
+    return (
+        response._fd_bodied
+        and not response._fd_passthrough
+        and type(method) is str
+        and not capi.is_head(method)
+        and prove(type(response)).sends
+        and _untouched(response)
+    )
+
+
+def _wire_headers(response: ResponseKernel) -> list[tuple[str, str]] | None:
     """The header list if the response is one that needs no rule of Werkzeug's."""
-    method = capi.table_get(environ, "REQUEST_METHOD")
-    if (
-        not response._fd_bodied
-        or response._fd_passthrough
-        or type(method) is not str
-        or capi.is_head(method)
-        or not prove(type(response)).sends
-        or not _untouched(response)
-    ):
-        return None
     item = response._fd_type
     if item is not None:
         if response._fd_length >= 0:
