@@ -527,6 +527,23 @@ cdef inline bint contains(str text, str part) noexcept:
     return False
 
 
+cdef inline bint lacks_cookie(object environ, object name) except -1:
+    cdef PyObject *cookies
+    if (
+        type(environ) is not dict
+        or type(name) is not str
+        or not PyUnicode_IS_ASCII(name)
+        or PyUnicode_GET_LENGTH(name) == 0
+    ):
+        return False
+    cookies = PyDict_GetItemWithError(environ, "HTTP_COOKIE")
+    if cookies is NULL:
+        return True
+    if type(<object>cookies) is not str or not PyUnicode_IS_ASCII(<object>cookies):
+        return False
+    return not contains(<str>cookies, <str>name)
+
+
 cdef inline Py_ssize_t find_char(
     str text, Py_UCS4 char, Py_ssize_t start, Py_ssize_t stop
 ) except -2:

@@ -250,6 +250,11 @@ def read_cookies(text: str, target: Any) -> bool:
     return True
 
 
+def lacks_cookie(environ: Any, name: Any) -> bool:
+    """Whether the cookies in *environ* surely have no *name* in them."""
+    return False
+
+
 def is_head(method: str) -> bool:
     """Whether a request method is HEAD."""
     return method == "HEAD"

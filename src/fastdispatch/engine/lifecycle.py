@@ -429,6 +429,16 @@ def owes_session(ctx: Context) -> bool:
     plan = ctx.plan
     if ctx.opened is not None or not plan.lazy_session:
         return True
+    if (
+        capi.COMPILED
+        and plan.cookie_named_by_config
+        and (
+            not plan.refreshes_cookie()
+            or capi.lacks_cookie(ctx.environ, plan.cookie_name)
+        )
+    ):
+        # PERF: the same as below, without Python objects made or counted.
+        return False
     environ = ctx.environ
     if type(environ) is dict:
         known = environ
