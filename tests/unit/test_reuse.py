@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from fastdispatch import g
 from fastdispatch import request
 from fastdispatch import session
 from fastdispatch import stream_with_context
+from fastdispatch.engine.context import Context
 from fastdispatch.globals import request_ctx
 
 
@@ -178,3 +180,55 @@ def test_what_a_request_had_is_let_go_at_its_end() -> None:
     run_wsgi_app(app, environ)
     del thing, environ
     assert ref() is None
+
+
+def test_no_context_is_found_between_requests() -> None:
+    kept: list[Any] = []
+    app = make(lambda name: kept.append(context()) or name)
+    seen: list[int] = []
+
+    class Ending:
+        def __del__(self) -> None:
+            seen.append(contexts())
+
+    def contexts() -> int:
+        gc.collect()
+        return len([o for o in gc.get_objects() if type(o) is Context])
+
+    # Whatever waited for a request has been used, and is no more.
+    get(app, "/first/a")
+    kept.clear()
+    before = contexts()
+    app.view_functions["first"] = lambda name: name
+    for _ in range(2):
+        app({**create_environ("/first/a"), "ending": Ending()}, lambda *args: None)
+        assert contexts() == before
+    assert seen == [before, before]
+
+
+FOUND: dict[str, Callable[[list[Any]], Any]] = {
+    "added to": lambda found: found.append(("X-Left", "yes")),
+    "emptied": lambda found: found.clear(),
+    "kept": lambda found: None,
+}
+
+
+@pytest.mark.parametrize("change", FOUND)
+def test_lists_of_headers_that_the_collector_shows_are_sent_to_nobody(
+    change: str,
+) -> None:
+    app = make(lambda name: {"name": name})
+    app.json.mimetype = "application/x-reuse"  # type: ignore[attr-defined]
+    item = ("Content-Type", "application/x-reuse")
+    app(create_environ("/first/a"), lambda status, headers: None)
+    found = [o for o in gc.get_objects() if type(o) is list and o[:1] == [item]]
+    for one in found:
+        FOUND[change](one)
+    left = [one[:] for one in found]
+    app.json.mimetype = "application/json"  # type: ignore[attr-defined]
+    _, _, headers = run_wsgi_app(app, create_environ("/first/b"))
+    assert list(headers) == [
+        ("Content-Type", "application/json"),
+        ("Content-Length", "13"),
+    ]
+    assert found == left

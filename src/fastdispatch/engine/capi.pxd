@@ -145,10 +145,14 @@ cdef extern from *:
     ) {
         size_t flagged = 2 | PY_VECTORCALL_ARGUMENTS_OFFSET;
         PyObject *result, *headers = fd_spare_list, *stack[3];
+        fd_spare_list = NULL;
+        /* gc.get_objects shows it: whoever found it there may have changed or kept it. */
+        if (headers != NULL
+            && (Py_REFCNT(headers) != 1 || PyList_GET_SIZE(headers) != 2))
+            Py_CLEAR(headers);
         if (headers != NULL) {
             PyObject *old_first = PyList_GET_ITEM(headers, 0);
             PyObject *old_second = PyList_GET_ITEM(headers, 1);
-            fd_spare_list = NULL;
             PyList_SET_ITEM(headers, 0, Py_NewRef(first));
             PyList_SET_ITEM(headers, 1, Py_NewRef(second));
             Py_DECREF(old_first);
@@ -500,6 +504,19 @@ cdef inline bytes utf8(str text):
 
 cdef inline bint is_sole(object obj) noexcept:
     return fd_is_sole(obj)
+
+
+cdef extern from "Python.h":
+    void PyObject_GC_UnTrack(object) noexcept
+    void PyObject_GC_Track(object) noexcept
+
+
+cdef inline void hide(object obj) noexcept:
+    PyObject_GC_UnTrack(obj)
+
+
+cdef inline void show(object obj) noexcept:
+    PyObject_GC_Track(obj)
 
 
 cdef inline dict instance_dict(object obj):

@@ -122,6 +122,14 @@ def is_sole(obj: Any) -> bool:
     return False
 
 
+def hide(obj: Any) -> None:
+    """Have the garbage collector, which knows *obj*, show it to nobody."""
+
+
+def show(obj: Any) -> None:
+    """Undo :func:`hide`."""
+
+
 def instance_dict(obj: Any) -> dict[str, Any] | None:
     """The instance attributes of *obj* if it has any, else None or an empty dict."""
     return obj.__dict__  # type: ignore[no-any-return]

@@ -91,6 +91,7 @@ def new_context(app: Any, plan: Plan, environ: Any) -> Context:
         ctx = Context.__new__(Context)
     else:
         _spare = None
+        capi.show(ctx)
     ctx.start(app, plan, environ)
     return ctx
 
@@ -102,6 +103,8 @@ def reuse(ctx: Context) -> None:
     """
     global _spare
     if type(ctx) is Context and capi.is_sole(ctx):
+        # What ends now may run code that looks at all there is; so may tests for leaks.
+        capi.hide(ctx)
         ctx.forget()
         _spare = ctx
 
