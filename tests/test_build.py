@@ -60,7 +60,7 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
 
 def test_the_list_the_sources_and_the_types_agree() -> None:
     assert stems("*.py") == listed() | engine.UNCOMPILED
-    assert stems("*.pxd") == listed() | engine.UNCOMPILED
+    assert stems("*.pxd") == (listed() | engine.UNCOMPILED) - {"classes"}
 
 
 def test_every_listed_module_is_loaded_from_the_build_that_runs() -> None:

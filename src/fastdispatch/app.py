@@ -47,9 +47,9 @@ from .config import ConfigAttribute
 from .engine import context
 from .engine import lifecycle
 from .engine import response as responses
+from .engine.classes import comparer
 from .engine.context import Context
 from .engine.lifecycle import Application
-from .engine.plan import comparer
 from .engine.plan import Plan
 from .engine.plan import STEPS
 from .engine.routing import Matcher
@@ -172,10 +172,6 @@ class App(Application, Scaffold):
     permanent_session_lifetime = ConfigAttribute[timedelta](
         "PERMANENT_SESSION_LIFETIME", get_converter=_timedelta
     )
-
-    # For a subclass that sets attributes before it calls __init__.
-    _plan: Plan | None = None
-    _changes = 0
 
     default_config: ClassVar[dict[str, Any]] = ImmutableDict(
         {

@@ -22,8 +22,8 @@ from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
 #: Engine modules that are Python in both builds: what they hold for C is in their
-#: .pxd, and inlined where it is used.
-UNCOMPILED = frozenset({"capi", "cjson"})
+#: .pxd, and inlined where it is used; classes is not asked by C, or not often.
+UNCOMPILED = frozenset({"capi", "cjson", "classes"})
 
 
 class SourceOnly:

@@ -5,10 +5,6 @@ cdef enum:
     COMPILED = 1
 
 
-cdef inline int set_defaults(object cls, dict values) except -1:
-    return 0
-
-
 cdef extern from *:
     """
     #define FD_CORO_FLAGS (0x80 | 0x100)
@@ -525,6 +521,10 @@ cdef inline dict instance_dict(object obj):
 
 
 cdef inline object new_instance(object cls):
+    return fd_new_instance(cls, ())
+
+
+cdef inline object new_object(object cls):
     return fd_new_instance(cls, ())
 
 

@@ -84,7 +84,7 @@ cdef class Context(Routed):
     cdef object open_cookie_session(self)
     cdef bint save_cookie_session(self, object session, object response) except -1
     cdef bint is_current(self) except -1
-    @cython.locals(plan=Plan, matcher=Matcher, code=int, environ=dict)
+    @cython.locals(plan=Plan, matcher=Matcher, code=int, environ=dict, fresh=bint)
     cdef match(self)
     @cython.locals(plan=Plan)
     cdef _match_by_adapter(self)
@@ -94,9 +94,8 @@ cdef class Context(Routed):
     @cython.locals(plan=Plan)
     cdef open(self)
     cdef _share(self, Context outer)
-    cdef end(self, object exc)
-    cdef end_request(self, object exc)
-    cdef _undo(self, object exc)
+    cdef end(self, object exc, bint whatever=*)
+    cdef _end_left_behind(self, object active, object exc)
     cdef _leave(self)
     cdef _end_work(self, object errors)
     cdef str _cannot_pop(self, object active)

@@ -205,14 +205,44 @@ class Context(Routed):
         """
         if request is not None:
             environ = request.environ
-            self.made_request = request
         self.app = app
         self.plan = plan_of(app) if plan is None else plan
         self.environ = environ
         self.has_request = environ is not None
+        self.made_request = request
+        if not capi.COMPILED:
+            # C has made them so. PERF: as defaults in the class they take ten times
+            # as long, to be set and to be read.
+            self.route = None
+            self.args = None
+            self.allowed = None
+            self.flashes = None
+            self._routing_exception = None
+            self._missing = False
+            self.opened = None
+            self._alone = False
+            self._noted = False
+            self._g = None
+            self._adapter = None
+            self._matched = False
+            self.method = None
+            self._after_functions = None
+            self.body_item = None
+            self.body_proof = None
+            self.body_status = None
+            self._outer = None
+            self._token = None
+            self._more = None
+            self._holds = 0
+            self._generation = 0
+            self._unfinished = False
+            self._silent = False
 
     def start(self, app: Any, plan: Plan, environ: Any) -> None:
-        """What ``__init__`` does, for who makes a context without it."""
+        """Set every field to its beginning."""
+        if not capi.COMPILED:
+            Context.__init__(self, app, environ, None, plan)
+            return
         self.app = app
         self.plan = plan
         self.environ = environ
@@ -562,7 +592,11 @@ class Context(Routed):
                 and plan.trusts_all_hosts()
             ):
                 matcher = plan.matcher
-                if not matcher.fresh():
+                if capi.COMPILED:
+                    fresh = matcher.fresh()
+                else:
+                    fresh = matcher.same(plan.url_map)
+                if not fresh:
                     matcher = Matcher(plan.url_map)
                     plan.matcher = matcher
                 path = environ.get("PATH_INFO", "")
@@ -686,15 +720,18 @@ class Context(Routed):
             exc = sys.exc_info()[1]
         self.end(exc)
 
-    def end(self, exc: Any) -> None:
-        """The same as :meth:`pop`."""
+    def end(self, exc: Any, whatever: bool = False) -> None:
+        """The same as :meth:`pop`.
+
+        :param whatever: at the end of the request: it is popped whatever the program
+            has left behind.
+        """
         active = capi.var_get(_var)
         if active is not self or self._token is None:
+            if whatever and active is not None and self._token is not None:
+                self._end_left_behind(active, exc)
+                return
             raise RuntimeError(self._cannot_pop(active))
-        self._undo(exc)
-
-    def _undo(self, exc: Any) -> None:
-        """Undo one push of this context, which is the current one."""
         if self._more:
             token = self._more.pop()
             if token is not None:
@@ -704,18 +741,20 @@ class Context(Routed):
             self._leave()
             return
         errors = self._finish(exc)
-        self._leave()
+        if capi.COMPILED:
+            self._leave()
+        else:
+            # PERF: what that does, a call less.
+            token = self._token
+            self._token = None
+            try:
+                capi.var_reset(_var, token)
+            except ValueError:
+                capi.var_set(_var, None)
         if errors is not None or self._outer is not None or self.plan.popped_to:
             self._end_work(errors)
 
-    def end_request(self, exc: Any) -> None:
-        """Pop at the end of the request, whatever the program has left behind."""
-        active = capi.var_get(_var)
-        if active is self and self._token is not None:
-            self._undo(exc)
-            return
-        if active is self or active is None or self._token is None:
-            raise RuntimeError(self._cannot_pop(active))
+    def _end_left_behind(self, active: Any, exc: Any) -> None:
         # A context was pushed in the request and not popped.
         self._more = None
         errors = hooks.failed(
@@ -889,49 +928,14 @@ class Context(Routed):
         return f"<{name} {request.url!r} [{request.method}] of {self.app.name}>"
 
 
-capi.set_defaults(
-    Context,
-    {
-        "app": None,
-        "plan": None,
-        "environ": None,
-        "has_request": False,
-        "route": None,
-        "args": None,
-        "allowed": None,
-        "flashes": None,
-        "_routing_exception": None,
-        "_missing": False,
-        "made_request": None,
-        "opened": None,
-        "_alone": False,
-        "_noted": False,
-        "_g": None,
-        "_adapter": None,
-        "_matched": False,
-        "method": None,
-        "_after_functions": None,
-        "body_item": None,
-        "body_proof": None,
-        "body_status": None,
-        "_outer": None,
-        "_token": None,
-        "_more": None,
-        "_holds": 0,
-        "_generation": 0,
-        "_unfinished": False,
-        "_silent": False,
-    },
-)
-
-
 def response_class(ctx: Context) -> Any:
     """What responses are made of."""
     plan = ctx.plan
     if plan.hosted:
         cls = plan.response_stand_in
         return ctx.app.response_class if cls is None else cls
-    if plan.version == 0:
+    if plan.version == 0 or not capi.COMPILED:
+        # PERF: in Python, to ask for it takes less than to ask for the plan.
         return ctx.app.response_class
     host: Host = ctx.app
     cls = host.get_plan().response_class

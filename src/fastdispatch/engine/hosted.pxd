@@ -13,6 +13,7 @@ cdef class Watcher(Host):
     cdef tuple _names
     cdef tuple _values
     cdef tuple _classes
+    cdef object _total_version
     cdef tuple _facts
     cdef unsigned long long _versions
     cdef tuple _tables
@@ -63,7 +64,6 @@ cdef class HostedContext(Context):
     cdef object handle_user_exception(self, object error)
     cdef object handle_exception(self, object error)
     cdef bint is_current(self) except -1
-    cdef end_request(self, object exc)
 
 
 cdef bint _unchanged(Watcher host, object app, object plan) noexcept

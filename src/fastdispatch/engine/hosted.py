@@ -14,6 +14,7 @@ from . import capi
 from . import failures
 from . import lifecycle
 from . import plain
+from .classes import total_version
 from .context import Context
 from .plan import Host
 from .plan import Plan
@@ -47,6 +48,8 @@ class Watcher(Host):
         self._names = names
         self._values: tuple[Any, ...] = ()
         self._classes = classes
+        if not capi.COMPILED:
+            self._total_version = total_version(classes)
         self._facts: tuple[Any, ...] = ()
         self._versions = 0
         self._tables: tuple[tuple[dict[str, Any], int, str, Any], ...] = ()
@@ -130,6 +133,8 @@ class Watcher(Host):
 
     def _class_versions(self) -> int:
         # Versions only grow, so their sum stays the same only if each of them does.
+        if not capi.COMPILED:
+            return self._total_version()
         total = 0
         for cls in self._classes:
             version = capi.type_version(cls)
@@ -329,10 +334,6 @@ class HostedContext(Context):
         """Whether the application of this context is the current one."""
         current = capi.var_find(self.plan.app_var)
         return current is not None and (current is self or current.app is self.app)
-
-    def end_request(self, exc: Any) -> None:
-        """As :meth:`end`: the host's rules say what becomes of what is left behind."""
-        self.end(exc)
 
 
 class HostedApplication(Watcher):

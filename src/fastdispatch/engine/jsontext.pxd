@@ -18,6 +18,7 @@ cdef class _Names:
     cdef tuple names
     cdef bytes places
     cdef tuple values
+    cdef object same
 
 
 @cython.final
@@ -29,7 +30,7 @@ cdef class _Stock:
     cdef tuple _steps
     cdef unsigned int _version
 
-    @cython.locals(first=_Names, second=_Names, version="unsigned int")
+    @cython.locals(first=_Names, second=_Names, kept=bint, version="unsigned int")
     cdef bint untouched(self) except -1
 
 

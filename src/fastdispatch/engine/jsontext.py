@@ -16,6 +16,7 @@ from . import capi
 from . import cjson
 from . import context
 from . import response as responses
+from .classes import comparer
 from .context import Context
 
 _json_names: Any = vars(json)
@@ -33,12 +34,14 @@ def _genuine(func: Any, names: Any) -> Any:
 class _Names:
     """What some names of a module, or of an object, have stood for from the start."""
 
-    __slots__ = ("names", "places", "table", "values")
+    __slots__ = ("names", "places", "same", "table", "values")
 
     def __init__(self, table: Any, stock: dict[str, Any]) -> None:
         self.table: dict[str, Any] = table
         self.names = tuple([sys.intern(name) for name in stock])
         self.values = tuple(stock.values())
+        if not capi.COMPILED:
+            self.same = comparer(self.names, self.values, "o.get('{}')")
         order = list(table)
         self.places = bytes(
             [min(order.index(n), 127) if n in table else 0 for n in self.names]
@@ -65,10 +68,13 @@ class _Stock:
         """Whether nobody has patched any of it."""
         first = self._first
         second = self._second
-        if not (
-            capi.holds(first.table, first.places, first.names, first.values)
-            and capi.holds(second.table, second.places, second.names, second.values)
-        ):
+        if not capi.COMPILED:
+            kept = first.same(first.table) and second.same(second.table)
+        else:
+            kept = capi.holds(
+                first.table, first.places, first.names, first.values
+            ) and capi.holds(second.table, second.places, second.names, second.values)
+        if not kept:
             return False
         version = capi.type_version(self._class)
         if version == 0 or version != self._version:

@@ -282,9 +282,7 @@ def unseen(ctx: Context, rv: Any, cls: Any) -> Any:
         or ctx._after_functions is not None
         or plan.after_request
         or plan.finished_to
-        or not plan.own_finalize_request
-        or not plan.own_make_response
-        or not plan.own_process_response
+        or not plan.own_response
         or owes_session(ctx)
     ):
         return None
@@ -452,14 +450,11 @@ def owes_session(ctx: Context) -> bool:
     # PERF: asking the interface took a sixth of a hello world's time.
     if not plan.refreshes_cookie():
         return False
-    name = plan.cookie_name
     if (
-        type(name) is str
+        plan.cookie_plain
         and type(cookies) is str
-        and name
-        and capi.is_ascii(name)
         and capi.is_ascii(cookies)
-        and not capi.contains(cookies, name)
+        and not capi.contains(cookies, plan.cookie_name)
     ):
         return False
     sessions = plan.cookies()
@@ -475,7 +470,7 @@ def end(ctx: Context, error: Any) -> None:
     else:
         preserve = capi.table_get(environ, "werkzeug.debug.preserve_context")
     if preserve is None and error is None:
-        ctx.end_request(error)
+        ctx.end(error, True)
         return
     try:
         if preserve is not None:
@@ -487,4 +482,4 @@ def end(ctx: Context, error: Any) -> None:
         ):
             error = None
     finally:
-        ctx.end_request(error)
+        ctx.end(error, True)

@@ -11,6 +11,7 @@ cdef class MergedContext(HostedContext):
     cdef public object _cv_token
     cdef public Py_ssize_t _push_count
 
+    cdef start(self, object app, Plan plan, object environ)
     cdef prepare(self)
     cdef object call_step(self, object step)
     cdef object call_step_with(self, object step, object value)
@@ -18,7 +19,7 @@ cdef class MergedContext(HostedContext):
     cdef begin(self)
     cdef preserve(self, object keep)
     @cython.locals(plan=Plan, errors=list, again=bint)
-    cdef end(self, object exc)
+    cdef end(self, object exc, bint whatever=*)
 
 
 cdef list added(list errors, object error)

@@ -9,6 +9,7 @@ from typing import Any
 
 from . import capi
 from . import hooks
+from .context import Context
 from .hosted import HostedContext
 from .plan import Plan
 
@@ -18,6 +19,13 @@ class MergedContext(HostedContext):
 
     _cv_token: Any
     _push_count: int
+
+    def start(self, app: Any, plan: Plan, environ: Any) -> None:
+        """Set every field to its beginning."""
+        Context.start(self, app, plan, environ)
+        if not capi.COMPILED:
+            self._cv_token = None
+            self._push_count = 0
 
     def prepare(self) -> None:
         """Make now what is made on first use otherwise, in the host's order."""
@@ -74,7 +82,7 @@ class MergedContext(HostedContext):
         """Hand the context to a debugger or a test client. Rule 15."""
         keep(self)
 
-    def end(self, exc: Any) -> None:
+    def end(self, exc: Any, whatever: bool = False) -> None:
         """What ``AppContext.pop`` does. Rules 8 to 10 and 40 to 42."""
         plan = self.plan
         if (
@@ -128,9 +136,6 @@ class MergedContext(HostedContext):
             raise BaseExceptionGroup("Errors during context teardown", errors)
 
 
-capi.set_defaults(MergedContext, {"_cv_token": None, "_push_count": 0})
-
-
 def added(errors: Any, error: BaseException) -> Any:
     """The list *errors*, made if it is None, with *error* at its end."""
     if errors is None:
@@ -147,10 +152,7 @@ def teardown_chain(plan: Plan, app: Any, funcs: Any, exc: Any, errors: Any) -> A
         if i < len(chain):
             func = chain[i]
             try:
-                if plan.own_ensure_sync and capi.is_plain_function(func):
-                    func(exc)
-                else:
-                    app.ensure_sync(func)(exc)
+                capi.call_hook_with(func, app, plan.own_ensure_sync, exc)
             except BaseException as e:
                 errors = added(errors, e)
         i -= 1

@@ -13,6 +13,8 @@ cdef class SessionCookies:
 cdef class Plan:
     cdef unsigned int version
     cdef object same
+    cdef object cls
+    cdef object watch
     cdef unsigned long changes
     cdef public bint begun
     cdef readonly bint own_create_url_adapter
@@ -33,6 +35,7 @@ cdef class Plan:
     cdef readonly bint own_request_context
     cdef readonly bint own_should_ignore_error
     cdef readonly bint own_wsgi_app
+    cdef bint own_response
     cdef object url_value_preprocessors
     cdef object before_request
     cdef object after_request
@@ -47,6 +50,7 @@ cdef class Plan:
     cdef unsigned long long cookie_seen
     cdef bint cookie_refreshed
     cdef object cookie_name
+    cdef bint cookie_plain
     cdef object pushed
     cdef object started
     cdef object finished

@@ -7,11 +7,11 @@ draws up one :class:`Plan` and draws it up again when the engine finds it stale.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from operator import attrgetter
 from typing import Any
 
 from . import capi
+from .classes import never
+from .classes import watch
 
 STEPS: tuple[str, ...] = (
     "create_url_adapter",
@@ -34,42 +34,6 @@ STEPS: tuple[str, ...] = (
 
 _SOMEBODY = (True,)
 
-_comparers: dict[tuple[str, ...], Any] = {}
-
-
-def _has(attributes_of: Any, values: tuple[Any, ...], obj: Any) -> bool:
-    return capi.identical(attributes_of(obj), values)
-
-
-def comparer(names: tuple[str, ...], values: Any) -> Callable[[Any], bool]:
-    """A function that tells whether an object's attributes *names* are *values*.
-
-    The same objects, that is: what wraps one may claim to equal it. Several names may
-    be joined by dots.
-
-    PERF: written out name by name, so that the interpreter keeps where it has found
-    each: half the time of ``attrgetter`` and comparing what it gives. The compiled
-    build asks once per change, and compiling the text takes a hundred times as long.
-    """
-    if capi.COMPILED:
-        return partial(_has, attrgetter(*names), tuple(values))
-    make = _comparers.get(names)
-    if make is None:
-        parameters = ", ".join([f"v{i}" for i in range(len(names))])
-        terms = " and ".join([f"o.{name} is v{i}" for i, name in enumerate(names)])
-        scope: dict[str, Any] = {}
-        source = (
-            f"def make({parameters}):\n def same(o):\n  return {terms}\n return same"
-        )
-        exec(source, scope)  # noqa: S102
-        make = _comparers[names] = scope["make"]
-    return make(*values)  # type: ignore[no-any-return]
-
-
-def never(cls: Any) -> bool:
-    """What a :func:`comparer` makes, of values that nothing has."""
-    return False
-
 
 class Plan:
     """A host's facts as of its last change of class, method or table.
@@ -89,6 +53,9 @@ class Plan:
         *same* is a :func:`comparer` of the values that *stock* was made out from:
         while they are the same, nobody has patched the class.
         """
+        if not capi.COMPILED:
+            self.cls = cls
+            self.watch = watch(cls)
         self.version = capi.type_version(cls)
         self.same = same
         if not same(cls):
@@ -121,6 +88,10 @@ class Plan:
         self.own_request_context = "request_context" in stock
         self.own_should_ignore_error = "should_ignore_error" in stock
         self.own_wsgi_app = "wsgi_app" in stock
+        # All that comes between a view's return value and its response.
+        self.own_response = stock.issuperset(
+            ("finalize_request", "make_response", "process_response")
+        )
 
     def use_tables(
         self,
@@ -146,6 +117,9 @@ class Plan:
         self.hosts_trusted = False
         self.cookie_seen = 0
         self.cookie_refreshed = False
+        self.cookie_name: Any = None
+        # Whether that is ASCII, and not empty.
+        self.cookie_plain = False
 
     def watches_config(self) -> bool:
         """Whether every change of what the config says is counted.
@@ -166,10 +140,10 @@ class Plan:
             if changes != 0 and changes == self.hosts_seen and self.watches_config():
                 return self.hosts_trusted
             self.hosts_seen = changes
-        config = self.config
-        self.hosts_trusted = (
-            "TRUSTED_HOSTS" not in config or config["TRUSTED_HOSTS"] is None
-        )
+        try:
+            self.hosts_trusted = self.config["TRUSTED_HOSTS"] is None
+        except KeyError:
+            self.hosts_trusted = True
         return self.hosts_trusted
 
     def refreshes_cookie(self) -> bool:
@@ -179,9 +153,17 @@ class Plan:
             changes = capi.watched_changes()
             if changes != 0 and changes == self.cookie_seen and self.watches_config():
                 return self.cookie_refreshed
-        refreshes = capi.table_get(self.config, "SESSION_REFRESH_EACH_REQUEST")
+        try:
+            refreshes = self.config["SESSION_REFRESH_EACH_REQUEST"]
+            name = self.config["SESSION_COOKIE_NAME"]
+        except KeyError:
+            refreshes = name = None
+        if name is not self.cookie_name:
+            self.cookie_name = name
+            self.cookie_plain = (
+                type(name) is str and len(name) > 0 and capi.is_ascii(name)
+            )
         self.cookie_refreshed = bool(refreshes)
-        self.cookie_name = capi.table_get(self.config, "SESSION_COOKIE_NAME")
         if type(refreshes) is bool:
             self.cookie_seen = changes
         return self.cookie_refreshed
@@ -348,11 +330,9 @@ class Plan:
 
     def stale(self, cls: type) -> bool:
         """Whether the host, of class *cls*, has changed since this plan was drawn."""
-        version = 0
-        if capi.COMPILED:
-            version = capi.type_version(cls)
-            if version != 0 and version == self.version:
-                return False
+        version = capi.type_version(cls)
+        if version != 0 and version == self.version:
+            return False
         if not self.same(cls):
             return True
         self.version = version
@@ -396,7 +376,14 @@ class Host:
         if (
             plan is None
             or plan.changes != changes
-            or (plan.stale(type(self)) if capi.COMPILED else not plan.same(type(self)))
+            or (
+                # PERF: what stale asks first.
+                capi.COMPILED
+                or plan.version == 0
+                or plan.watch.seen.version != plan.version
+                or plan.cls is not type(self)
+            )
+            and plan.stale(type(self))
         ):
             plan = self._make_plan()
             # Not those of now: another thread may have changed the host meanwhile.
@@ -406,4 +393,7 @@ class Host:
 
     def _forget_plan(self) -> None:
         """The host has changed: draw up the plan again before the next request."""
+        if not capi.COMPILED and "_changes" not in self.__dict__:
+            # A subclass sets attributes before it calls __init__.
+            self._changes = 0
         self._changes += 1

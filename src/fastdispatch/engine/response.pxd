@@ -50,10 +50,13 @@ cdef class ResponseKernel:
 cdef class ClassProof:
     cdef readonly unsigned int version
     cdef readonly object same
+    cdef readonly object cls
+    cdef readonly object watch
     cdef readonly bint builds
     cdef readonly bint creates
     cdef readonly bint sends
     cdef readonly bint sends_body
+    cdef bint bodied
     cdef readonly bint forces
     cdef readonly object code
     cdef readonly object reason
@@ -92,6 +95,7 @@ cdef object _to_headers(object headers)
 @cython.locals(key=str, size=Py_ssize_t)
 cdef bint _lacks(object headers, str name) except -1
 cdef object _set_header(object headers, str name, tuple item)
+@cython.locals(known=bint)
 cdef object _set_status(ResponseKernel self, ClassProof proof, object status)
 @cython.locals(item=tuple)
 cdef object fill(
@@ -132,7 +136,7 @@ cdef class ResponseBody:
 @cython.locals(response=ResponseKernel)
 cdef object from_body(object cls, tuple item, bytes body)
 cdef object put_body(ResponseKernel self, tuple item, bytes body)
-@cython.locals(known=dict)
+@cython.locals(known=dict, quick=bint)
 cdef object send_body(
     object cls,
     ClassProof proof,

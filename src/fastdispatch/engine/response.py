@@ -32,8 +32,9 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from werkzeug.wsgi import ClosingIterator
 
 from . import capi
-from .plan import comparer
-from .plan import never
+from .classes import comparer
+from .classes import never
+from .classes import watch
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -357,6 +358,14 @@ _SENDING = frozenset(_STOCK) - {
 }
 
 
+def is_code(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= 999
+
+
+def has_body(code: int) -> bool:
+    return not (100 <= code < 200 or code == 204 or code == 304)
+
+
 class ClassProof:
     """What one response class, as it is now, is sure to have in common with ours.
 
@@ -369,10 +378,13 @@ class ClassProof:
     __slots__ = (
         "version",
         "same",
+        "cls",
+        "watch",
         "builds",
         "creates",
         "sends",
         "sends_body",
+        "bodied",
         "forces",
         "code",
         "reason",
@@ -383,10 +395,13 @@ class ClassProof:
 
     version: int
     same: Callable[[Any], bool]
+    cls: type | None
+    watch: Any
     builds: bool
     creates: bool
     sends: bool
     sends_body: bool
+    bodied: bool
     forces: bool
     code: int
     reason: str | None
@@ -404,6 +419,9 @@ class ClassProof:
         self.version = version
         # Where there are no versions to go by.
         self.same = never if version else comparer(_NAMES, attributes)
+        if not capi.COMPILED:
+            self.cls = cls if version else None
+            self.watch = watch(cls)
         self.sends = _SENDING <= kept
         self.builds = (
             _BUILDING <= kept
@@ -431,7 +449,8 @@ class ClassProof:
             self.reason = None
             self.line = ""
             self.type_item = None
-        self.sends_body = self.creates and self.sends and has_body(self.code)
+        self.bodied = has_body(self.code)
+        self.sends_body = self.creates and self.sends and self.bodied
 
 
 _statuses_watched = capi.watch(HTTP_STATUS_CODES)
@@ -444,16 +463,22 @@ _last_proof = [_no_proof]
 def prove(cls: type) -> ClassProof:
     """The proof for *cls*, renewed whenever it or a base of it is patched."""
     proof: ClassProof = _last_proof[0]
-    if capi.COMPILED:
-        version = capi.type_version(cls) if isinstance(cls, type) else 0
-        if version:
-            if proof.version == version:
-                return proof
-            found = _proofs.get(version)
-            if found is not None:
-                _last_proof[0] = found
-                return found
-    elif type(cls) is type and proof.same(cls):
+    if (
+        not capi.COMPILED
+        and proof.cls is cls
+        and proof.watch.seen.version == proof.version
+    ):
+        # PERF: half of what is asked below.
+        return proof
+    version = capi.type_version(cls) if isinstance(cls, type) else 0
+    if version:
+        if proof.version == version:
+            return proof
+        found = _proofs.get(version)
+        if found is not None:
+            _last_proof[0] = found
+            return found
+    elif not capi.COMPILED and type(cls) is type and proof.same(cls):
         return proof
     return _renew(cls)
 
@@ -473,7 +498,7 @@ def _renew(cls: type) -> ClassProof:
         _proofs[version] = proof
         _last_proof[0] = proof
         return proof
-    # No version to go by (pure Python): the attributes themselves are the key. Only
+    # No version to go by: the attributes themselves are the key. Only
     # our own are kept, lest a user's class live on here.
     proof = ClassProof(cls, 0, attributes)
     if proof.creates and proof.sends:
@@ -483,8 +508,8 @@ def _renew(cls: type) -> ClassProof:
 
 def _untouched(response: Any) -> bool:
     """Whether no instance attribute shadows what the fast paths pass over."""
-    attributes = capi.instance_dict(response)
-    return attributes is None or _SHADOWING.isdisjoint(attributes)
+    attributes = capi.instance_dict(response) if capi.COMPILED else response.__dict__
+    return not attributes or _SHADOWING.isdisjoint(attributes)
 
 
 # -- Building ---------------------------------------------------------------------
@@ -493,14 +518,6 @@ _lines: dict[int, tuple[str | None, str]] = {}
 _type_items: dict[str, tuple[str, str]] = {}
 # By the last bits of a length: that length and its header.
 _length_items: list[tuple[int, tuple[str, str]] | None] = [None] * 2048
-
-
-def is_code(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= 999
-
-
-def has_body(code: int) -> bool:
-    return not (100 <= code < 200 or code == 204 or code == 304)
 
 
 def _line(code: int) -> str:
@@ -555,11 +572,9 @@ def _new_headers(listed: list[tuple[str, str]]) -> Any:
 def headers_are_stock() -> bool:
     """Whether Werkzeug's ``Headers`` is as it was written."""
     global _headers_version
-    version = 0
-    if capi.COMPILED:
-        version = capi.type_version(Headers)
-        if version != 0 and version == _headers_version:
-            return True
+    version = capi.type_version(Headers)
+    if version != 0 and version == _headers_version:
+        return True
     if not _are_stock_headers(Headers):
         return False
     _headers_version = version
@@ -613,12 +628,15 @@ def _set_header(headers: Any, name: str, item: tuple[str, str]) -> None:
 
 def _set_status(self: ResponseKernel, proof: ClassProof, status: Any) -> None:
     if status is None:
-        status = proof.code
-        if _has_known_status(proof):
-            self._fd_status = proof.line
+        if capi.COMPILED:
+            known = _has_known_status(proof)
         else:
-            self._fd_status = _line(status)
-    elif is_code(status):
+            known = HTTP_STATUS_CODES.get(proof.code) is proof.reason
+        self._fd_status = proof.line if known else _line(proof.code)
+        self._fd_code = proof.code
+        self._fd_bodied = proof.bodied
+        return
+    if is_code(status):
         self._fd_status = _line(status)
     else:
         self.status = status
@@ -706,7 +724,7 @@ def _create(cls: Any, proof: ClassProof, body: Any, status: Any) -> Any:
 
     PERF: half the instructions of the general way.
     """
-    self = capi.new_instance(cls)
+    self = capi.new_object(cls)
     _put(self, proof, body, status)
     return self
 
@@ -1089,11 +1107,18 @@ def send_body(
     if type(environ) is dict:
         known = environ
         method = known.get("REQUEST_METHOD")
-    if (
-        type(method) is not str
-        or capi.is_head(method)
-        or (status is None and not _has_known_status(proof))
-    ):
+    if type(method) is not str:
+        quick = False
+    elif capi.COMPILED:
+        quick = not capi.is_head(method) and (
+            status is not None or _has_known_status(proof)
+        )
+    else:
+        # PERF: a function that is called takes longer than its work.
+        quick = method != "HEAD" and (
+            status is not None or HTTP_STATUS_CODES.get(proof.code) is proof.reason
+        )
+    if not quick:
         content_type = None if item is None else item[1]
         return cls(body, status, content_type=content_type)(  # type: ignore[no-any-return]
             environ, start_response

@@ -101,6 +101,7 @@ cdef class Matcher:
     cdef object _subdomain
     cdef bytes _places
     cdef unsigned long long _seen
+    cdef object same
     cdef tuple _values
     cdef bint _watched
 

@@ -23,12 +23,13 @@ cdef class SplitContext(HostedContext):
     cdef list _tokens
     cdef SplitAppContext _app_context
 
+    cdef start(self, object app, Plan plan, object environ)
     @cython.locals(plan=Plan, inner=SplitAppContext)
     cdef begin(self)
     @cython.locals(plan=Plan)
     cdef preserve(self, object keep)
     @cython.locals(plan=Plan)
-    cdef end(self, object exc)
+    cdef end(self, object exc, bint whatever=*)
     @cython.locals(plan=Plan, inner=SplitAppContext)
     cdef _leave_hosted(self, object exc)
     @cython.locals(plan=Plan)

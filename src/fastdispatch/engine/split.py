@@ -6,6 +6,7 @@ from typing import Any
 
 from . import capi
 from . import hooks
+from .context import Context
 from .hosted import HostedContext
 from .plan import Plan
 
@@ -80,6 +81,14 @@ class SplitContext(HostedContext):
     _tokens: list[Any] | None
     _app_context: SplitAppContext | None
 
+    def start(self, app: Any, plan: Plan, environ: Any) -> None:
+        """Set every field to its beginning."""
+        Context.start(self, app, plan, environ)
+        if not capi.COMPILED:
+            self._pushed = None
+            self._tokens = None
+            self._app_context = None
+
     @property
     def _cv_tokens(self) -> Any:
         """The tokens of each push. Whoever looks at them has the host's code pop."""
@@ -124,7 +133,7 @@ class SplitContext(HostedContext):
         keep(capi.var_find(plan.app_var))
         keep(capi.var_find(plan.request_var))
 
-    def end(self, exc: Any) -> None:
+    def end(self, exc: Any, whatever: bool = False) -> None:
         """What ``RequestContext.pop`` does. Rules 8 to 10 and 40 to 42."""
         if self._tokens is not None or self._pushed is None:
             # Pushed again by somebody, or not at all: the host knows what to do.
@@ -197,11 +206,6 @@ class SplitContext(HostedContext):
             plan.popped.send(app, _async_wrapper=app.ensure_sync)
 
 
-capi.set_defaults(
-    SplitContext, {"_pushed": None, "_tokens": None, "_app_context": None}
-)
-
-
 def teardown_chain(plan: Plan, app: Any, funcs: Any, exc: Any) -> None:
     """Call every function with *exc*, last registered first, until one raises."""
     chain = hooks.as_list(funcs)
@@ -209,10 +213,7 @@ def teardown_chain(plan: Plan, app: Any, funcs: Any, exc: Any) -> None:
     while i >= 0:
         if i < len(chain):
             func = chain[i]
-            if plan.own_ensure_sync and capi.is_plain_function(func):
-                func(exc)
-            else:
-                app.ensure_sync(func)(exc)
+            capi.call_hook_with(func, app, plan.own_ensure_sync, exc)
         i -= 1
 
 

@@ -1,0 +1,208 @@
+"""Whether a class is as it was, where its version number is not to be had: without C.
+
+Python code can be told of a patch only by a metaclass, which a program's classes may
+not have. But the interpreter looks a name up in a class again once that class or a base
+of it has changed, and not before: it keeps what it has found, by a number that only C
+can read. So :func:`watch` makes a class below the one to be watched, with a key in its
+dict that notices that it has been looked at.
+"""
+
+from __future__ import annotations
+
+import sys
+from abc import ABCMeta
+from collections.abc import Callable
+from functools import cache
+from functools import partial
+from itertools import count
+from operator import attrgetter
+from operator import is_
+from typing import Any
+from weakref import ref
+
+from . import compiled
+
+_makers: dict[tuple[str, tuple[str, ...]], Any] = {}
+
+
+_ATTRIBUTE = "o.{}"
+
+
+def _has(attributes_of: Any, values: tuple[Any, ...], obj: Any) -> bool:
+    return all(map(is_, attributes_of(obj), values))
+
+
+def comparer(
+    names: tuple[str, ...], values: Any, form: str = _ATTRIBUTE
+) -> Callable[[Any], bool]:
+    """A function that tells whether an object's attributes *names* are *values*.
+
+    The same objects, that is: what wraps one may claim to equal it. Several names may
+    be joined by dots.
+
+    :param form: how to write what is compared of ``o``.
+
+    PERF: written out name by name, so that the interpreter keeps where it has found
+    each: half the time of ``attrgetter`` and a comparison of what it gives. The
+    compiled build asks once a change, and compiling the text takes a hundred times as
+    long.
+    """
+    if compiled and form == _ATTRIBUTE:
+        return partial(_has, attrgetter(*names), tuple(values))
+    make = _makers.get((form, names))
+    if make is None:
+        parameters = ", ".join([f"v{i}" for i in range(len(names))])
+        each = [f"{form.format(name)} is v{i}" for i, name in enumerate(names)]
+        same = " and ".join(each)
+        source = (
+            f"def make({parameters}):\n def same(o):\n  return {same}\n return same"
+        )
+        scope: dict[str, Any] = {}
+        exec(source, scope)  # noqa: S102
+        make = _makers[form, names] = scope["make"]
+    return make(*values)  # type: ignore[no-any-return]
+
+
+def never(obj: Any) -> bool:
+    """What a :func:`comparer` makes, of values that nothing has."""
+    return False
+
+
+# No two classes have the same version, and later ones are greater, as C has it.
+_versions = count(1)
+
+
+class _Seen:
+    """What has been seen of a class: a number that is another one after a change.
+
+    It may be another one without a change, too. 0: nobody can tell.
+    """
+
+    __slots__ = ("version",)
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+
+
+class _Unwatched:
+    """What :func:`watch` gives where nothing would be noticed."""
+
+    def __init__(self, dying: ref[type] | None) -> None:
+        self.seen = _Seen(0)
+        self.dying = dying
+
+
+class _Noticing(str):
+    """A key in the dict of a class, in the way of another one that is equal to it.
+
+    Whoever looks that one up there comes to this one first.
+    """
+
+    __slots__ = ("seen",)
+
+    seen: _Seen
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        self.seen.version = next(_versions)
+        return False
+
+
+def _below(cls: type) -> type:
+    seen = _Seen(next(_versions))
+    key = _Noticing("seen")
+    key.seen = seen
+    below: type = type(cls)(
+        f"_Watch_of_{cls.__name__}",
+        (cls,),
+        {"__slots__": (), "__module__": __name__, key: None, "seen": seen},
+    )
+    return below
+
+
+@cache
+def _notices() -> bool:
+    """Whether this interpreter does as the module's docstring says."""
+
+    class Base:
+        pass
+
+    class Watched(Base):
+        pass
+
+    class Other(Watched):
+        pass
+
+    watched: Any = _below(Watched)
+
+    def settled() -> int:
+        return [watched.seen.version for _ in range(20)][-1]  # type: ignore[no-any-return]
+
+    def noticed(owner: Any, change: Callable[..., Any], *args: Any) -> bool:
+        before = settled()
+        if settled() != before:
+            return False
+        change(owner, "name", *args)
+        _ = getattr(Watched, "name", None), getattr(Watched(), "name", None)
+        return bool(settled() != before)
+
+    return all(
+        noticed(owner, setattr, 1)
+        and noticed(owner, setattr, 2)
+        and noticed(owner, delattr)
+        for owner in (Watched, Base)
+    ) and not noticed(Other, setattr, 1)
+
+
+# By the address of a class: that of one watched is kept, of others taken out in time.
+_watches: dict[int, Any] = {}
+
+
+def _is_global(cls: type) -> bool:
+    """Whether its module keeps *cls* alive, so that we may do so, too."""
+    module = sys.modules.get(cls.__module__)
+    return module is not None and any([value is cls for value in vars(module).values()])
+
+
+def _begin(cls: type) -> Any:
+    if (
+        type(cls) in (type, ABCMeta)
+        # A program that wants to know its subclasses does not want to know of this one.
+        and not any(["__init_subclass__" in vars(base) for base in cls.__mro__[:-1]])
+        and _is_global(cls)
+        and _notices()
+    ):
+        made: Any = _below(cls)
+    elif isinstance(cls, type):
+        address = id(cls)
+        made = _Unwatched(ref(cls, lambda _: _watches.pop(address, None)))
+    else:
+        return _Unwatched(None)
+    return _watches.setdefault(id(cls), made)
+
+
+def watch(cls: type) -> Any:
+    """What has ``seen``, whose ``version`` is that of *cls*: :func:`type_version`."""
+    found = _watches.get(id(cls))
+    return _begin(cls) if found is None else found
+
+
+def type_version(cls: type) -> int:
+    """A number that changes when *cls* or a base is patched; 0 when unknown."""
+    found = _watches.get(id(cls))
+    if found is None:
+        found = _begin(cls)
+    return found.seen.version  # type: ignore[no-any-return]
+
+
+def total_version(classes: tuple[type, ...]) -> Callable[[], int]:
+    """A function that sums the versions of *classes*; 0 where one is unknown.
+
+    Versions only grow, so their sum stays the same only if each of them does.
+    """
+    watches = [watch(cls) for cls in classes]
+    if not watches or any([type(found) is _Unwatched for found in watches]):
+        return int
+    scope = {f"w{i}": found for i, found in enumerate(watches)}
+    exec(f"def total():\n return {'.seen.version + '.join(scope)}.seen.version", scope)  # noqa: S102
+    return scope["total"]  # type: ignore[no-any-return]
