@@ -1849,3 +1849,56 @@ def test_a_session_interface_of_any_class(fw: Framework, slots: bool) -> None:
     for path, status in (("/", 200), ("/nowhere", 404), ("/", 200)):
         answer = call(app, path)
         assert (answer.status, answer.headers["X-Session"]) == (status, path)
+
+
+def test_c46_async_functions_run_once_each(
+    native: Framework, trace: list[t.Any]
+) -> None:
+    app = native.App("conformance")
+
+    @app.before_request
+    async def before() -> None:
+        trace.append("before")
+
+    @app.after_request
+    async def after(response: t.Any) -> t.Any:
+        trace.append("after")
+        return response
+
+    @app.teardown_request
+    async def teardown(exc: t.Any) -> None:
+        trace.append("teardown")
+
+    @app.teardown_appcontext
+    async def teardown_app(exc: t.Any) -> None:
+        trace.append("teardown app")
+
+    @app.get("/<name>")
+    async def view(name: str) -> str:
+        trace.append(name)
+        return name
+
+    for _ in range(2):
+        trace.clear()
+        assert call(app, "/a").text == "a"
+        assert trace == ["before", "a", "after", "teardown", "teardown app"]
+
+
+def test_c46_a_coroutine_that_a_plain_function_returns_is_no_response(
+    native: Framework,
+) -> None:
+    app = native.App("conformance")
+    app.testing = True
+    made = []
+
+    async def coroutine() -> str:
+        return "never"
+
+    def view() -> t.Any:
+        made.append(coroutine())
+        return made[0]
+
+    app.add_url_rule("/", endpoint="i", view_func=view)
+    with pytest.raises(TypeError, match="coroutine"):
+        call(app)
+    made[0].close()
