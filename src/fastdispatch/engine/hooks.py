@@ -162,6 +162,7 @@ def teardown_chain(
     chain = as_list(funcs)
     own = plan.own_ensure_sync
     i = len(chain)
+    func = None
     while i > 0:
         # PERF: one try for all that return, 60 instructions less for each other one.
         try:
