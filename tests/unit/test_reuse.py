@@ -16,6 +16,7 @@ from fastdispatch import App
 from fastdispatch import flash
 from fastdispatch import g
 from fastdispatch import request
+from fastdispatch import Response
 from fastdispatch import session
 from fastdispatch import stream_with_context
 from fastdispatch.engine.context import Context
@@ -232,3 +233,92 @@ def test_lists_of_headers_that_the_collector_shows_are_sent_to_nobody(
         ("Content-Length", "13"),
     ]
     assert found == left
+
+
+RESPONSES: dict[str, Callable[[Response], Any]] = {
+    "nothing": lambda response: None,
+    "header": lambda response: response.headers.add("X-Left", "yes"),
+    "cookie": lambda response: response.set_cookie("left", "yes"),
+    "status": lambda response: setattr(response, "status", "418 LEFT"),
+    "body": lambda response: response.set_data("left"),
+    "iterable": lambda response: response.response.append(b"left"),  # type: ignore[attr-defined]
+    "on close": lambda response: response.call_on_close(lambda: None),
+    "attribute": lambda response: setattr(response, "left", "yes"),
+    "mimetype": lambda response: setattr(response, "mimetype", "text/left"),
+    "passthrough": lambda response: setattr(response, "direct_passthrough", True),
+}
+
+
+@pytest.mark.parametrize("keep", [False, True], ids=["let go", "kept"])
+@pytest.mark.parametrize("name", list(RESPONSES))
+def test_a_response_has_nothing_of_the_one_before(name: str, keep: bool) -> None:
+    deed = RESPONSES[name]
+    kept: list[Response] = []
+
+    def view(name: str) -> Any:
+        response = Response("made", 201, {"X-Name": name})
+        if name == "left":
+            deed(response)
+        if keep:
+            kept.append(response)
+        return response
+
+    app = make(view)
+    app.add_url_rule("/text", endpoint="text", view_func=lambda: "text")
+
+    def answer(path: str) -> Any:
+        body, status, headers = run_wsgi_app(app, create_environ(path))
+        return b"".join(body), status, sorted(headers)
+
+    clean = answer("/first/next"), answer("/text")
+    before = [dict(vars(response)) for response in kept]
+    for _ in range(3):
+        answer("/first/left")
+        assert (answer("/first/next"), answer("/text")) == clean
+    assert [dict(vars(response)) for response in kept[: len(before)]] == before
+    assert len({id(response) for response in kept}) == len(kept)
+    if keep:
+        assert kept[0].headers["X-Name"] == "next"
+        assert kept[1].headers["X-Name"] == "left"
+
+
+def test_a_response_that_a_teardown_function_can_reach_stays_what_it_is() -> None:
+    seen: list[Any] = []
+
+    def view(name: str) -> Any:
+        g.response = Response(name)
+        g.weak = weakref.ref(g.response)
+        return g.response
+
+    app = make(view)
+
+    @app.teardown_request
+    def inner(error: BaseException | None) -> None:
+        if request.args.get("again"):
+            seen.append(get(app, "/first/inner"))
+        seen.append((g.response.get_data(), g.weak() is g.response))
+
+    assert get(app, "/first/outer?again=1") == "outer"
+    assert seen == [(b"inner", True), "inner", (b"outer", True)]
+
+
+def test_a_response_made_while_another_is_torn_down() -> None:
+    made: list[Any] = []
+
+    def view(name: str) -> Any:
+        return Response(name)
+
+    app = make(view)
+
+    @app.teardown_request
+    def inner(error: BaseException | None) -> None:
+        made.append(Response("late"))
+        if request.args.get("again"):
+            made.append(get(app, "/first/inner"))
+
+    for _ in range(2):
+        made.clear()
+        assert get(app, "/first/outer?again=1") == "outer"
+        texts = [m if type(m) is str else m.get_data(as_text=True) for m in made]
+        assert texts == ["late", "late", "inner"]
+        assert made[0] is not made[1]

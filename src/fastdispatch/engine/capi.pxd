@@ -924,6 +924,10 @@ cdef inline bint has_newline(str text) except -1:
 
 cdef extern from *:
     """
+    #ifdef Py_GIL_DISABLED
+    #define fd_is_seen(obj) 1
+    #define fd_is_shared(obj) 1
+    #else
     static CYTHON_INLINE int fd_is_seen(PyObject *obj) {
         PyTypeObject *type = Py_TYPE(obj);
         return Py_REFCNT(obj) != 1
@@ -935,6 +939,7 @@ cdef extern from *:
         /* Whoever asks has a reference, too. */
         return Py_REFCNT(obj) != 2;
     }
+    #endif
     static CYTHON_INLINE int fd_is_one_bytes(PyObject *list) {
         return PyList_CheckExact(list) && PyList_GET_SIZE(list) == 1
             && PyBytes_CheckExact(PyList_GET_ITEM(list, 0));

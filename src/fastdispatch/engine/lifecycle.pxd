@@ -47,6 +47,9 @@ cpdef object dispatch_request(Context ctx)
 cpdef object finalize_request(
     Context ctx, object rv, bint from_error_handler, object cls=*
 )
+cdef object process(Context ctx, object response)
+@cython.locals(plan=Plan)
+cdef object announce(Context ctx, object response)
 @cython.locals(plan=Plan)
 cpdef object process_response(Context ctx, object response)
 @cython.locals(known=dict)

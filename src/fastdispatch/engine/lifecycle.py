@@ -383,20 +383,32 @@ def finalize_request(
     if from_error_handler and plan.hosted:
         # Should a hook fail, what is sent has what was done to it until then.
         response = ctx.shown(response)
+    if not from_error_handler:
+        return announce(ctx, process(ctx, response))
     try:
-        if plan.own_process_response:
-            response = process_response(ctx, response)
-        else:
-            response = ctx.call_step_with(app.process_response, ctx.shown(response))
-        if plan.finished_to:
-            response = ctx.shown(response)
-            plan.finished.send(app, _async_wrapper=app.ensure_sync, response=response)
+        response = process(ctx, response)
+        response = announce(ctx, response)
     except Exception:
-        if not from_error_handler:
-            raise
         app.logger.exception(
             "Request finalizing failed with an error while handling an error"
         )
+    return response
+
+
+def process(ctx: Context, response: Any) -> Any:
+    """The step ``process_response``, by whoever does that."""
+    if ctx.plan.own_process_response:
+        return process_response(ctx, response)
+    return ctx.call_step_with(ctx.app.process_response, ctx.shown(response))
+
+
+def announce(ctx: Context, response: Any) -> Any:
+    """Signal ``request_finished``. Rule 30."""
+    app = ctx.app
+    plan = ctx.plan
+    if plan.finished_to:
+        response = ctx.shown(response)
+        plan.finished.send(app, _async_wrapper=app.ensure_sync, response=response)
     return response
 
 

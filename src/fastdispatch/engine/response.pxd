@@ -111,6 +111,10 @@ cdef object fill(
 
 @cython.locals(self=ResponseKernel)
 cdef object _create(object cls, ClassProof proof, object body, object status)
+cdef object _kept_class
+cdef object _spare
+cdef object _new(object cls)
+cdef object _keep(ResponseKernel kernel)
 @cython.locals(value=bytes)
 cdef object _put(ResponseKernel self, ClassProof proof, object body, object status)
 
@@ -150,7 +154,9 @@ cdef object send_body(
 cdef bint _has_known_status(ClassProof proof) except -1
 @cython.locals(response=ResponseKernel, known=tuple, version="unsigned int")
 cdef tuple page_of_404(object cls, object environ)
-@cython.locals(kernel=ResponseKernel, headers=list, body=bytes, whole=bint)
+@cython.locals(
+    kernel=ResponseKernel, headers=list, body=bytes, whole=bint, sole=bint
+)
 cpdef object send(object response, object environ, object start_response)
 cdef bint _is_as_stock(ResponseKernel response, dict environ) except -1
 @cython.locals(item=tuple)
