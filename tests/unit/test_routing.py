@@ -288,6 +288,20 @@ def test_fresh_until_the_map_changes() -> None:
     assert not matcher.fresh()
 
 
+def test_not_fresh_after_a_change_of_where_the_attributes_are() -> None:
+    url_map = Map([Rule("/a", endpoint="a")])
+    matcher = Matcher(url_map)
+    assert matcher.match(Routed(), "/a", "GET") == MATCHED
+    assert matcher.fresh()
+    url_map.__dict__ = dict(url_map.__dict__)
+    url_map.add(Rule("/b", endpoint="b"))
+    url_map.update()
+    assert not matcher.fresh()
+    matcher = Matcher(url_map)
+    assert matcher.fresh()
+    assert matcher.match(Routed(), "/b", "GET") == MATCHED
+
+
 def test_two_matchers_of_a_map_are_fresh() -> None:
     url_map = rules("/a")
     first, second = Matcher(url_map), Matcher(url_map)

@@ -498,6 +498,8 @@ class Matcher:
         """Whether the map is still as it was when this was built from it."""
         if not capi.COMPILED:
             return self.same(self.url_map)
+        if capi.dict_address(self.url_map) != capi.address(self._attributes):
+            return False
         # PERF: 30 instructions instead of 370, of 13,800 that hello world took.
         changes = capi.watched_changes()
         if changes != 0 and changes == self._seen:
