@@ -208,8 +208,11 @@ def _taken() -> Any:
     global _spare
     # PERF: made anew each time it took 600 instructions of 2,500.
     kernel = _spare
+    if kernel is None:
+        return capi.new_instance(_kernel)
     _spare = None
-    return capi.new_instance(_kernel) if kernel is None else kernel
+    capi.show(kernel)
+    return kernel
 
 
 def _of_spare(cls: Any, kernel: ResponseKernel) -> Any:
@@ -219,7 +222,9 @@ def _of_spare(cls: Any, kernel: ResponseKernel) -> Any:
     kernel._fd_headers = None
     kernel._fd_iterable = None
     kernel._fd_on_close = None
-    _spare = kernel
+    if _spare is None:
+        capi.hide(kernel)
+        _spare = kernel
     return made
 
 
