@@ -167,3 +167,13 @@ def test_a_comparer_takes_the_same_objects_only() -> None:
     of_items = classes.comparer(("a", "b"), (1, None), "o.get('{}')")
     assert of_items({"a": 1})
     assert not of_items({"a": 1, "b": 2})
+
+
+@cpython
+def test_what_is_looked_up_elsewhere_is_not_taken_for_a_change() -> None:
+    # The interpreter keeps so many names of all classes; ours would be among them.
+    total = classes.total_version((Watched, Abstract))
+    before = settled(Watched), [total() for _ in range(20)][-1]
+    for number in range(20_000):
+        getattr(Base, f"name_{number}", None)
+    assert before == (classes.type_version(Watched), total())

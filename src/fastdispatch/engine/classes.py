@@ -72,24 +72,27 @@ def never(obj: Any) -> bool:
 _versions = count(1)
 
 
-class _Seen:
-    """What has been seen of a class: a number that is another one after a change.
-
-    It may be another one without a change, too. 0: nobody can tell.
-    """
-
-    __slots__ = ("version",)
-
-    def __init__(self, version: int) -> None:
-        self.version = version
+# What has been seen of a class is the one item of a list: a number that is another one
+# after a change, and may be without one. 0: nobody can tell. A list, because of what a
+# class has of a class written in Python the interpreter does not keep where it is.
 
 
 class _Unwatched:
-    """What :func:`watch` gives where nothing would be noticed."""
+    """A class of which nothing would be noticed."""
 
     def __init__(self, dying: ref[type] | None) -> None:
-        self.seen = _Seen(0)
+        self.seen = [0]
+        self.below = self
+        self.probe = int
         self.dying = dying
+
+
+class _Watched:
+    """A class with another one below it."""
+
+    def __init__(self, below: type) -> None:
+        self.below = below
+        self.probe = _compiled("below.seen[0]", {"below": below})
 
 
 class _Noticing(str):
@@ -100,16 +103,16 @@ class _Noticing(str):
 
     __slots__ = ("seen",)
 
-    seen: _Seen
+    seen: list[int]
     __hash__ = str.__hash__
 
     def __eq__(self, other: object) -> bool:
-        self.seen.version = next(_versions)
+        self.seen[0] = next(_versions)
         return False
 
 
 def _below(cls: type) -> type:
-    seen = _Seen(next(_versions))
+    seen = [next(_versions)]
     key = _Noticing("seen")
     key.seen = seen
     below: type = type(cls)(
@@ -118,6 +121,14 @@ def _below(cls: type) -> type:
         {"__slots__": (), "__module__": __name__, key: None, "seen": seen},
     )
     return below
+
+
+def _compiled(expression: str, scope: dict[str, Any]) -> Callable[[], int]:
+    # Compiled for itself, so that what the interpreter keeps is about these classes
+    # alone: where it looks up in what it keeps of all classes, one may be in the way of
+    # another, and would seem to change with each request.
+    exec(f"def probe():\n return {expression}", scope)  # noqa: S102
+    return scope["probe"]  # type: ignore[no-any-return]
 
 
 @cache
@@ -136,7 +147,7 @@ def _notices() -> bool:
     watched: Any = _below(Watched)
 
     def settled() -> int:
-        return [watched.seen.version for _ in range(20)][-1]  # type: ignore[no-any-return]
+        return [watched.seen[0] for _ in range(20)][-1]  # type: ignore[no-any-return]
 
     def noticed(owner: Any, change: Callable[..., Any], *args: Any) -> bool:
         before = settled()
@@ -172,7 +183,7 @@ def _begin(cls: type) -> Any:
         and _is_global(cls)
         and _notices()
     ):
-        made: Any = _below(cls)
+        made: Any = _Watched(_below(cls))
     elif isinstance(cls, type):
         address = id(cls)
         made = _Unwatched(ref(cls, lambda _: _watches.pop(address, None)))
@@ -182,9 +193,11 @@ def _begin(cls: type) -> Any:
 
 
 def watch(cls: type) -> Any:
-    """What has ``seen``, whose ``version`` is that of *cls*: :func:`type_version`."""
+    """What has ``seen``, a list of the version of *cls*: see :func:`type_version`."""
     found = _watches.get(id(cls))
-    return _begin(cls) if found is None else found
+    if found is None:
+        found = _begin(cls)
+    return found.below
 
 
 def type_version(cls: type) -> int:
@@ -192,7 +205,7 @@ def type_version(cls: type) -> int:
     found = _watches.get(id(cls))
     if found is None:
         found = _begin(cls)
-    return found.seen.version  # type: ignore[no-any-return]
+    return found.probe()  # type: ignore[no-any-return]
 
 
 def total_version(classes: tuple[type, ...]) -> Callable[[], int]:
@@ -203,6 +216,5 @@ def total_version(classes: tuple[type, ...]) -> Callable[[], int]:
     watches = [watch(cls) for cls in classes]
     if not watches or any([type(found) is _Unwatched for found in watches]):
         return int
-    scope = {f"w{i}": found for i, found in enumerate(watches)}
-    exec(f"def total():\n return {'.seen.version + '.join(scope)}.seen.version", scope)  # noqa: S102
-    return scope["total"]  # type: ignore[no-any-return]
+    scope: dict[str, Any] = {f"w{i}": found for i, found in enumerate(watches)}
+    return _compiled(f"{'.seen[0] + '.join(scope)}.seen[0]", scope)

@@ -380,7 +380,7 @@ class Host:
                 # PERF: what stale asks first.
                 capi.COMPILED
                 or plan.version == 0
-                or plan.watch.seen.version != plan.version
+                or plan.watch.seen[0] != plan.version
                 or plan.cls is not type(self)
             )
             and plan.stale(type(self))

@@ -463,11 +463,7 @@ _last_proof = [_no_proof]
 def prove(cls: type) -> ClassProof:
     """The proof for *cls*, renewed whenever it or a base of it is patched."""
     proof: ClassProof = _last_proof[0]
-    if (
-        not capi.COMPILED
-        and proof.cls is cls
-        and proof.watch.seen.version == proof.version
-    ):
+    if not capi.COMPILED and proof.cls is cls and proof.watch.seen[0] == proof.version:
         # PERF: half of what is asked below.
         return proof
     version = capi.type_version(cls) if isinstance(cls, type) else 0
