@@ -59,7 +59,10 @@ def test_one_attribute_in_the_place_of_another_is_called(
 
     client = app.test_client()
     client.get("/")
-    assert len(trace) == (1 if COUNTS_CHANGES or not host.accelerated else 0)
+    if COUNTS_CHANGES or not host.accelerated:
+        assert trace == [200]
+    else:  # then or at the next request
+        assert trace in ([], [200])
     client.get("/")
     assert trace[-1] == 200
 
