@@ -278,6 +278,7 @@ def unseen(ctx: Context, rv: Any, cls: Any) -> Any:
             and kind is not bytes
             and kind is not dict
             and kind is not list
+            and rv is not _MISSING
         )
         or ctx._after_functions is not None
         or plan.after_request
