@@ -489,6 +489,44 @@ cdef extern from "Python.h":
     bytes PyUnicode_AsUTF8String(object text)
 
 
+cdef extern from *:
+    """
+    #ifndef Py_GIL_DISABLED
+    /* By the last bits of a key's address: how many keys came before it in the environ
+       in which it was last looked for, and how often it was not there. */
+    static struct { Py_ssize_t place; unsigned int missed; } fd_places[256];
+
+    static PyObject *fd_look_up(PyObject *table, PyObject *key, size_t slot) {
+        PyObject *value = PyDict_GetItemWithError(table, key), *found;
+        Py_ssize_t place, next = 0;
+        /* A server whose keys are other objects each time: nothing to be remembered. */
+        if (value == NULL || fd_places[slot].missed++ % 64 != 0) return value;
+        do {
+            place = next;
+            if (!PyDict_Next(table, &next, &found, NULL)) return value;
+        } while (found != key);
+        fd_places[slot].place = place;
+        return value;
+    }
+    static CYTHON_INLINE PyObject *fd_recall(PyObject *table, PyObject *key) {
+        size_t slot = ((size_t)key >> 4) % 256;
+        Py_ssize_t place = fd_places[slot].place;
+        PyObject *found, *value;
+        if (PyDict_Next(table, &place, &found, &value) && found == key) return value;
+        return fd_look_up(table, key, slot);
+    }
+    #else
+    #define fd_recall(table, key) PyDict_GetItemWithError(table, key)
+    #endif
+    """
+    PyObject *fd_recall(object table, object key) except? NULL
+
+
+cdef inline object recall(dict table, str key):
+    cdef PyObject *value = fd_recall(table, key)
+    return None if value is NULL else <object>value
+
+
 cdef inline bint is_head(str method):
     # Most methods are told by their length.
     return PyUnicode_GET_LENGTH(method) == 4 and method == "HEAD"
@@ -989,21 +1027,17 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
-    static CYTHON_INLINE PyObject *fd_var_get(PyObject *var) {
+    static CYTHON_INLINE PyObject *fd_var_find(PyObject *var) {
         PyObject *value;
         if (PyContextVar_Get(var, Py_None, &value) < 0) return NULL;
         return value;
     }
     """
-    object fd_var_get(object var)
-
-
-cdef inline object var_get(object var):
-    return fd_var_get(var)
+    object fd_var_find(object var)
 
 
 cdef inline object var_find(object var):
-    return var_get(var)
+    return fd_var_find(var)
 
 
 cdef inline object var_set(object var, object value):
@@ -1012,6 +1046,135 @@ cdef inline object var_set(object var, object value):
 
 cdef inline int var_reset(object var, object token) except -1:
     return PyContextVar_Reset(var, token)
+
+
+cdef extern from *:
+    """
+    /* A variable whose value is a list of one, of what is current or None. The list stays
+       from request to request, and what is in it is replaced, wherever setting the
+       variable could not be told from that: where the context in force has the only
+       reference to its mapping, that has the only one to its root, and that has the only
+       one to the list. For a copy of the context refers to the same mapping, a copy in
+       which another variable was set since to parts of it or to the list, and so does
+       whoever looks through a context or has a Token. */
+    #if PY_VERSION_HEX < 0x030E0000 && !defined(Py_GIL_DISABLED) \
+        && !defined(PYPY_VERSION)
+    struct fd_root { PyObject_VAR_HEAD uint32_t bitmap; PyObject *items[1]; };
+    struct fd_mapping { PyObject_HEAD struct fd_root *root; };
+    struct fd_context { PyObject_HEAD PyObject *before; struct fd_mapping *mapping; };
+    /* The type of small roots, once it was seen that all of this is so. */
+    static PyTypeObject *fd_small_root = NULL;
+
+    static CYTHON_INLINE PyObject *fd_cell_in(struct fd_root *root, PyObject *var) {
+        Py_ssize_t at;
+        if (Py_TYPE(root) != fd_small_root) return NULL;
+        for (at = 0; at < Py_SIZE(root); at += 2)
+            if (root->items[at] == var) return root->items[at + 1];
+        return NULL;
+    }
+    static CYTHON_INLINE PyObject *fd_cell(PyObject *var) {
+        struct fd_context *context =
+            (struct fd_context *)PyThreadState_Get()->context;
+        return context == NULL ? NULL : fd_cell_in(context->mapping->root, var);
+    }
+    static CYTHON_INLINE PyObject *fd_own_cell(PyObject *var) {
+        struct fd_context *context =
+            (struct fd_context *)PyThreadState_Get()->context;
+        PyObject *cell;
+        if (context == NULL || Py_REFCNT(context->mapping) != 1
+            || Py_REFCNT(context->mapping->root) != 1) return NULL;
+        cell = fd_cell_in(context->mapping->root, var);
+        return cell != NULL && Py_REFCNT(cell) == 1 ? cell : NULL;
+    }
+    /* Whether it is so, in a new context in which var is the only variable. */
+    static int fd_cell_stays(PyObject *var, struct fd_context *context) {
+        PyObject *cell = PyList_New(1), *token, *copy;
+        int stays;
+        if (cell == NULL) return -1;
+        PyList_SET_ITEM(cell, 0, Py_NewRef(Py_None));
+        token = PyContextVar_Set(var, cell);
+        Py_DECREF(cell);
+        if (token == NULL) return -1;
+        Py_DECREF(token);
+        if (strcmp(Py_TYPE(context->mapping)->tp_name, "hamt") != 0) return 0;
+        fd_small_root = Py_TYPE(context->mapping->root);
+        if (strcmp(fd_small_root->tp_name, "hamt_bitmap_node") != 0) return 0;
+        stays = Py_SIZE(context->mapping->root) == 2 && fd_own_cell(var) == cell;
+        copy = PyContext_CopyCurrent();
+        if (copy == NULL) return -1;
+        stays = stays && fd_own_cell(var) == NULL;
+        Py_DECREF(copy);
+        return stays && fd_own_cell(var) == cell;
+    }
+    static int fd_prove_cells(PyObject *var) {
+        PyObject *context = PyContext_New();
+        int stays = -1;
+        if (context == NULL) return -1;
+        if (PyContext_Enter(context) == 0) {
+            stays = fd_cell_stays(var, (struct fd_context *)context);
+            if (PyContext_Exit(context) < 0) stays = -1;
+        }
+        Py_DECREF(context);
+        if (stays != 1) fd_small_root = NULL;
+        return stays;
+    }
+    #else
+    #define fd_cell(var) ((void)(var), (PyObject *)NULL)
+    #define fd_own_cell(var) ((void)(var), (PyObject *)NULL)
+    #define fd_prove_cells(var) ((void)(var), 0)
+    #endif
+
+    static PyObject *fd_value(PyObject *var) {
+        PyObject *cell, *value;
+        if (PyContextVar_Get(var, Py_None, &cell) < 0 || cell == Py_None) return cell;
+        value = Py_NewRef(PyList_GET_ITEM(cell, 0));
+        Py_DECREF(cell);
+        return value;
+    }
+    static CYTHON_INLINE PyObject *fd_current(PyObject *var) {
+        PyObject *cell = fd_cell(var);
+        return cell == NULL ? fd_value(var) : Py_NewRef(PyList_GET_ITEM(cell, 0));
+    }
+    static PyObject *fd_make_current(PyObject *var, PyObject *value) {
+        PyObject *cell = fd_own_cell(var), *before, *token;
+        if (cell != NULL) {
+            before = PyList_GET_ITEM(cell, 0);
+            PyList_SET_ITEM(cell, 0, Py_NewRef(value));
+            return before;
+        }
+        before = fd_current(var);
+        if (before == NULL) return NULL;
+        cell = PyList_New(1);
+        if (cell == NULL) { Py_DECREF(before); return NULL; }
+        PyList_SET_ITEM(cell, 0, Py_NewRef(value));
+        token = PyContextVar_Set(var, cell);
+        Py_DECREF(cell);
+        if (token == NULL) { Py_DECREF(before); return NULL; }
+        Py_DECREF(token);
+        return before;
+    }
+    """
+    bint fd_prove_cells(object var) except -1
+    object fd_current(object var)
+    object fd_make_current(object var, object value)
+
+
+cdef inline bint prove_cells(object var) except -1:
+    return fd_prove_cells(var)
+
+
+cdef inline object current(object var):
+    return fd_current(var)
+
+
+cdef inline object enter(object var, object value):
+    cdef object before = fd_make_current(var, value)
+    return var if before is None else before
+
+
+cdef inline int leave(object var, object before) except -1:
+    fd_make_current(var, None if before is var else before)
+    return 0
 
 
 cdef inline bint same_items(dict table, tuple names, tuple values) except -1:

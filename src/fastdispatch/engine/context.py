@@ -54,11 +54,13 @@ _NOT_ALLOWED = NOT_ALLOWED
 _spare: Context | None = None
 
 _var: ContextVar[Any] = ContextVar("fastdispatch.context", default=None)
+# PERF: to set and reset it took 1,700 instructions of 7,200 for a hello world.
+_STAYS = capi.prove_cells(_var)
 
 
 def current() -> Any:
     """The context that is current here, or None."""
-    return capi.var_get(_var)
+    return capi.current(_var)
 
 
 def make_current(ctx: Any) -> Any:
@@ -66,12 +68,12 @@ def make_current(ctx: Any) -> Any:
 
     For work that comes in steps, between which other contexts take their turn.
     """
-    return capi.var_set(_var, ctx)
+    return capi.enter(_var, ctx)
 
 
 def restore(token: Any) -> None:
     """Make current again what was so before :func:`make_current`."""
-    capi.var_reset(_var, token)
+    capi.leave(_var, token)
 
 
 def plan_of(app: Any) -> Any:
@@ -365,7 +367,7 @@ class Context(Routed):
 
     def is_current(self) -> bool:
         """Whether the application of this context is the current one."""
-        current = capi.var_get(_var)
+        current = capi.current(_var)
         return current is self or (current is not None and current.app is self.app)
 
     def get_session(self) -> Any:
@@ -587,7 +589,7 @@ class Context(Routed):
         if plan.flat and self._adapter is None and type(self.environ) is dict:
             environ = self.environ
             if (
-                environ.get("HTTP_HOST") in plan.known_hosts
+                capi.recall(environ, "HTTP_HOST") in plan.known_hosts
                 and environ.get("HTTP_UPGRADE") is None
                 and plan.trusts_all_hosts()
             ):
@@ -599,8 +601,12 @@ class Context(Routed):
                 if not fresh:
                     matcher = Matcher(plan.url_map)
                     plan.matcher = matcher
-                path = environ.get("PATH_INFO", "")
-                method = environ["REQUEST_METHOD"]
+                path = capi.recall(environ, "PATH_INFO")
+                if path is None:
+                    path = environ.get("PATH_INFO", "")
+                method = capi.recall(environ, "REQUEST_METHOD")
+                if method is None:
+                    method = environ["REQUEST_METHOD"]
                 self.method = method
                 code = matcher.match(self, path, method)
                 if code == _MATCHED:
@@ -659,8 +665,8 @@ class Context(Routed):
         if self._token is not None:
             if self._more is None:
                 self._more = []
-            again = capi.var_get(_var) is not self
-            self._more.append(capi.var_set(_var, self) if again else None)
+            again = capi.current(_var) is not self
+            self._more.append(capi.enter(_var, self) if again else None)
             return
         self.begin()
         try:
@@ -672,11 +678,11 @@ class Context(Routed):
     def begin(self) -> None:
         """The first half of a first push: this context is current."""
         if self.has_request:
-            outer = capi.var_get(_var)
+            outer = capi.current(_var)
             if outer is not None:
                 self._share(outer)
         self._unfinished = True
-        self._token = capi.var_set(_var, self)
+        self._token = capi.enter(_var, self)
 
     def open(self) -> None:
         """The second half: signal the push, open the session, match the URL."""
@@ -726,7 +732,7 @@ class Context(Routed):
         :param whatever: at the end of the request: it is popped whatever the program
             has left behind.
         """
-        active = capi.var_get(_var)
+        active = capi.current(_var)
         if active is not self or self._token is None:
             if whatever and active is not None and self._token is not None:
                 self._end_left_behind(active, exc)
@@ -735,22 +741,22 @@ class Context(Routed):
         if self._more:
             token = self._more.pop()
             if token is not None:
-                capi.var_reset(_var, token)
+                capi.leave(_var, token)
             return
         if self._holds > 0:
             self._leave()
             return
         errors = self._finish(exc)
+        token = self._token
+        self._token = None
         if capi.COMPILED:
-            self._leave()
+            capi.leave(_var, token)
         else:
             # PERF: what that does, a call less.
-            token = self._token
-            self._token = None
             try:
                 capi.var_reset(_var, token)
             except ValueError:
-                capi.var_set(_var, None)
+                capi.leave(_var, token)
         if errors is not None or self._outer is not None or self.plan.popped_to:
             self._end_work(errors)
 
@@ -767,9 +773,9 @@ class Context(Routed):
             self._leave()
             raise_errors(self.app, errors)
             return
-        token = capi.var_set(_var, self)
+        token = capi.enter(_var, self)
         more = self._finish(exc)
-        capi.var_reset(_var, token)
+        capi.leave(_var, token)
         # This puts back what was current before the request.
         self._leave()
         self._end_work(errors if more is None else errors + more)
@@ -787,11 +793,7 @@ class Context(Routed):
         """Stop being current: the last half of a pop."""
         token = self._token
         self._token = None
-        try:
-            capi.var_reset(_var, token)
-        except ValueError:
-            # Pushed in another contextvars.Context, as a copied task's is.
-            capi.var_set(_var, None)
+        capi.leave(_var, token)
 
     def _cannot_pop(self, active: Any) -> str:
         if active is None:
@@ -819,11 +821,11 @@ class Context(Routed):
         self._holds -= 1
         if self._holds > 0 or self._token is not None or not self._unfinished:
             return
-        token = capi.var_set(_var, self)
+        token = capi.enter(_var, self)
         try:
             errors = self._finish(exc)
         finally:
-            capi.var_reset(_var, token)
+            capi.leave(_var, token)
         self._end_work(errors)
 
     def drop_holds(self) -> None:
@@ -960,7 +962,7 @@ _KINDS = {
 
 def find(kind: int) -> Any:
     """What a proxy of *kind* stands for here and now, or None."""
-    ctx = capi.var_get(_var)
+    ctx = capi.current(_var)
     if ctx is None:
         return None
     if kind == REQUEST:
@@ -992,7 +994,7 @@ def need(kind: int) -> Any:
 def hand_out(kind: int) -> Any:
     """The same, for somebody who may keep it."""
     if kind == SESSION:
-        ctx = capi.var_get(_var)
+        ctx = capi.current(_var)
         if ctx is not None and ctx.has_request:
             return ctx.get_session()
     return need(kind)

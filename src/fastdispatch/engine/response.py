@@ -1134,7 +1134,7 @@ def send_body(
     method = None
     if type(environ) is dict:
         known = environ
-        method = known.get("REQUEST_METHOD")
+        method = capi.recall(known, "REQUEST_METHOD")
     if type(method) is not str:
         quick = False
     elif capi.COMPILED:
@@ -1206,7 +1206,7 @@ def send(
 
 def _is_as_stock(response: ResponseKernel, environ: dict[str, Any]) -> bool:
     """Whether all of *response* is sent, as the stock class does it."""
-    method = environ.get("REQUEST_METHOD")
+    method = capi.recall(environ, "REQUEST_METHOD")
     return (
         response._fd_bodied
         and not response._fd_passthrough
