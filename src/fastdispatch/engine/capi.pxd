@@ -492,19 +492,27 @@ cdef extern from "Python.h":
 cdef extern from *:
     """
     #ifndef Py_GIL_DISABLED
-    /* By the last bits of a key's address: how many keys came before it in the environ
-       in which it was last looked for, and how often it was not there. */
+    /* By the last bits of a key's address: how many keys came before it in the dict in
+       which it was last looked for, and how often it was not there. */
     static struct { Py_ssize_t place; unsigned int missed; } fd_places[256];
 
+    static CYTHON_INLINE int fd_is_key(PyObject *found, PyObject *key) {
+        return found == key
+            || (PyUnicode_CheckExact(found)
+                && PyUnicode_IS_COMPACT_ASCII(found) && PyUnicode_IS_COMPACT_ASCII(key)
+                && PyUnicode_GET_LENGTH(found) == PyUnicode_GET_LENGTH(key)
+                && memcmp(PyUnicode_DATA(found), PyUnicode_DATA(key),
+                          PyUnicode_GET_LENGTH(key)) == 0);
+    }
     static PyObject *fd_look_up(PyObject *table, PyObject *key, size_t slot) {
         PyObject *value = PyDict_GetItemWithError(table, key), *found;
         Py_ssize_t place, next = 0;
-        /* A server whose keys are other objects each time: nothing to be remembered. */
+        /* Where the order changes all the time, to remember it does not pay. */
         if (value == NULL || fd_places[slot].missed++ % 64 != 0) return value;
         do {
             place = next;
             if (!PyDict_Next(table, &next, &found, NULL)) return value;
-        } while (found != key);
+        } while (!fd_is_key(found, key));
         fd_places[slot].place = place;
         return value;
     }
@@ -512,7 +520,8 @@ cdef extern from *:
         size_t slot = ((size_t)key >> 4) % 256;
         Py_ssize_t place = fd_places[slot].place;
         PyObject *found, *value;
-        if (PyDict_Next(table, &place, &found, &value) && found == key) return value;
+        if (PyDict_Next(table, &place, &found, &value) && fd_is_key(found, key))
+            return value;
         return fd_look_up(table, key, slot);
     }
     #else
@@ -524,6 +533,14 @@ cdef extern from *:
 
 cdef inline object recall(dict table, str key):
     cdef PyObject *value = fd_recall(table, key)
+    return None if value is NULL else <object>value
+
+
+cdef inline object table_recall(object table, object key):
+    cdef PyObject *value
+    if type(key) is not str or not fd_reads_as_dict(table):
+        return table_get(table, key)
+    value = fd_recall(table, key)
     return None if value is NULL else <object>value
 
 
@@ -591,7 +608,7 @@ cdef inline bint lacks_cookie(object environ, object name) except -1:
         or PyUnicode_GET_LENGTH(name) == 0
     ):
         return False
-    cookies = PyDict_GetItemWithError(environ, "HTTP_COOKIE")
+    cookies = fd_recall(environ, "HTTP_COOKIE")
     if cookies is NULL:
         return True
     if type(<object>cookies) is not str or not PyUnicode_IS_ASCII(<object>cookies):

@@ -106,6 +106,9 @@ def table_get(table: Any, key: Any) -> Any:
     return table[key] if key in table else None
 
 
+table_recall = table_get  # of a key that is in the same place each time
+
+
 def item(table: Any, key: Any) -> Any:
     """``table[key]``, of a table that is most often a dict of some class."""
     return table[key]

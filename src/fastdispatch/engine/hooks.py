@@ -32,10 +32,7 @@ def name_of(func: Any) -> str:
 def preprocess_chain(funcs: Any, ctx: Any) -> None:
     """Call each url_value_preprocessor of one table entry, with what is found now."""
     chain = as_list(funcs)
-    i = 0
-    while i < len(chain):
-        func = chain[i]
-        i += 1
+    for func in chain:
         func(ctx.endpoint, ctx.view_args)
 
 
@@ -43,10 +40,7 @@ def before_chain(plan: Plan, app: Any, funcs: Any) -> Any:
     """Call each function; the first value that is not None ends the chain."""
     chain = as_list(funcs)
     own = plan.own_ensure_sync
-    i = 0
-    while i < len(chain):
-        func = chain[i]
-        i += 1
+    for func in chain:
         rv = capi.call_hook(func, app, own)
         if rv is not None:
             return rv
@@ -65,7 +59,7 @@ def run_before(plan: Plan, app: Any, blueprints: Any, ctx: Any) -> Any:
         if funcs:
             preprocess_chain(funcs, ctx)
         for name in reversed(blueprints):
-            funcs = capi.table_get(table, name)
+            funcs = capi.table_recall(table, name)
             if funcs:
                 preprocess_chain(funcs, ctx)
     table = plan.before_request
@@ -77,10 +71,8 @@ def run_before(plan: Plan, app: Any, blueprints: Any, ctx: Any) -> Any:
                 return rv
         if blueprints:
             names = as_list(blueprints)
-            i = len(names)
-            while i > 0:
-                i -= 1
-                funcs = capi.table_get(table, names[i]) if i < len(names) else None
+            for name in reversed(names):
+                funcs = capi.table_recall(table, name)
                 if funcs:
                     rv = before_chain(plan, app, funcs)
                     if rv is not None:
@@ -102,16 +94,12 @@ def after_chain(plan: Plan, app: Any, funcs: Any, response: Any) -> Any:
     """Pass *response* through the functions, last registered first."""
     chain = as_list(funcs)
     own = plan.own_ensure_sync
-    i = len(chain) - 1
-    while i >= 0:
-        if i < len(chain):
-            func = chain[i]
-            rv = capi.call_hook_with(func, app, own, response)
-            if rv is not response:
-                if not plan.hosted:
-                    check_response(func, rv)
-                response = rv
-        i -= 1
+    for func in reversed(chain):
+        rv = capi.call_hook_with(func, app, own, response)
+        if rv is not response:
+            if not plan.hosted:
+                check_response(func, rv)
+            response = rv
     return response
 
 
@@ -133,7 +121,7 @@ def run_after(
     if table:
         if blueprints:
             for name in blueprints:
-                funcs = capi.table_get(table, name)
+                funcs = capi.table_recall(table, name)
                 if funcs:
                     response = after_chain(plan, app, funcs, response)
         funcs = capi.app_wide(table)
@@ -168,9 +156,11 @@ def teardown_chain(
         try:
             while i > 0:
                 i -= 1
-                if i < len(chain):
-                    func = chain[i]
-                    capi.call_hook_with(func, app, own, exc)
+                if i >= len(chain):
+                    # Functions were removed meanwhile: an iterator ends there.
+                    return errors
+                func = chain[i]
+                capi.call_hook_with(func, app, own, exc)
         except BaseException as e:
             errors = failed(app, f"{phase} function {name_of(func)}", e, errors)
     return errors
@@ -195,7 +185,7 @@ def run_teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> Any
     if table:
         if blueprints:
             for name in blueprints:
-                funcs = capi.table_get(table, name)
+                funcs = capi.table_recall(table, name)
                 if funcs:
                     errors = teardown_chain(
                         plan, app, funcs, exc, errors, "teardown_request"

@@ -346,7 +346,9 @@ def dispatch_request(ctx: Context) -> Any:
         and getattr(rule, "provide_automatic_options", False)
     ):
         return ctx.call_step(app.make_default_options_response)
-    view = plan.view_functions[endpoint]
+    view = capi.table_recall(plan.view_functions, endpoint)
+    if view is None:
+        view = plan.view_functions[endpoint]
     if not args:
         return capi.call_hook(view, app, plan.own_ensure_sync)
     if not (plan.own_ensure_sync and capi.is_plain_function(view)):
@@ -385,10 +387,12 @@ def finalize_request(
         # Should a hook fail, what is sent has what was done to it until then.
         response = ctx.shown(response)
     if not from_error_handler:
-        return announce(ctx, process(ctx, response))
+        response = process(ctx, response)
+        return announce(ctx, response) if ctx.plan.finished_to else response
     try:
         response = process(ctx, response)
-        response = announce(ctx, response)
+        if ctx.plan.finished_to:
+            response = announce(ctx, response)
     except Exception:
         app.logger.exception(
             "Request finalizing failed with an error while handling an error"
@@ -404,12 +408,10 @@ def process(ctx: Context, response: Any) -> Any:
 
 
 def announce(ctx: Context, response: Any) -> Any:
-    """Signal ``request_finished``. Rule 30."""
+    """Signal ``request_finished``, to which somebody listens. Rule 30."""
     app = ctx.app
-    plan = ctx.plan
-    if plan.finished_to:
-        response = ctx.shown(response)
-        plan.finished.send(app, _async_wrapper=app.ensure_sync, response=response)
+    response = ctx.shown(response)
+    ctx.plan.finished.send(app, _async_wrapper=app.ensure_sync, response=response)
     return response
 
 

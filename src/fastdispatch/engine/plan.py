@@ -378,10 +378,13 @@ class Host:
             or plan.changes != changes
             or (
                 # PERF: what stale asks first.
-                capi.COMPILED
-                or plan.version == 0
-                or plan.watch.seen[0] != plan.version
-                or plan.cls is not type(self)
+                plan.version == 0
+                or (
+                    capi.type_version(type(self)) != plan.version
+                    if capi.COMPILED
+                    else plan.watch.seen[0] != plan.version
+                    or plan.cls is not type(self)
+                )
             )
             and plan.stale(type(self))
         ):
