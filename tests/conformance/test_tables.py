@@ -206,3 +206,45 @@ def test_the_reason_of_a_status(fw: Framework, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.undo()
     assert call(app).status_line == "200 OK"
+
+
+@pytest.mark.parametrize(
+    ("kind", "ran"),
+    [("before", [0, 1, 2]), ("after", [5, 4, 4, 2]), ("teardown", [5, 4, 4, 2])],
+)
+def test_a_hook_that_removes_hooks_of_its_chain(
+    fw: Framework, kind: str, ran: list[int]
+) -> None:
+    """The chain is walked as a ``for`` loop walks a list that changes meanwhile."""
+    app = program(fw)
+    funcs = getattr(app, f"{kind}_request_funcs").setdefault(None, [])
+    called: list[int] = []
+
+    def hook(number: int) -> t.Callable[..., t.Any]:
+        def func(*args: t.Any) -> t.Any:
+            called.append(number)
+            if number == 2:
+                del funcs[:4]
+            elif number == 4:
+                del funcs[3]
+            return args[0] if args else None
+
+        return func
+
+    funcs.extend(map(hook, range(6)))
+    assert call(app).text == "index"
+    assert called == ran
+
+
+def test_a_hook_that_adds_a_hook_to_its_chain(fw: Framework) -> None:
+    app = program(fw)
+    called: list[str] = []
+
+    def first() -> None:
+        called.append("first")
+        if len(called) == 1:
+            app.before_request_funcs[None].append(lambda: called.append("second"))
+
+    app.before_request(first)
+    assert call(app).text == "index"
+    assert called == ["first", "second"]
