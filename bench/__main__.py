@@ -18,11 +18,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from .asgi import ASGI
 from .candidates import about
 from .candidates import CANDIDATES
 from .candidates import load
 from .candidates import OURS
 from .flask_steps import flask_steps
+from .timing import count_calls
 from .timing import drive
 from .timing import dumps
 from .timing import floors
@@ -198,6 +200,11 @@ def main(argv: list[str] | None = None) -> int:
             for candidate, why in out.items():
                 print(f"{name} {candidate}: {why}")
             continue
+        calls = {
+            candidate: count_calls(*one)
+            for candidate, one in ready.items()
+            if not isinstance(one[0], ASGI)
+        }
         times = measure(ready, rounds, batches, seconds, partial(progress.step, name))
         report["workloads"].append(
             {
@@ -206,6 +213,7 @@ def main(argv: list[str] | None = None) -> int:
                 "rows": rows(times),
                 "out": out,
                 "times": times,
+                "calls": calls,
             }
         )
     if args.spin is None and not args.check:

@@ -694,30 +694,62 @@ def section_targets(report: Report) -> str:
     return table(["", "to reach", "is", "met"], rows)
 
 
+# How many hooks a workload has.
+_HOOKS = {"W3": 9, "W13": 12}
+
+
 def section_hooks_floor(report: Report) -> str:
-    """What is left of a workload with hooks if they cost what no framework pays."""
+    """What a workload with hooks takes if they cost no more than their calls."""
     rows = []
     all_times = times(report)
+    bare = report["micro"].get("bare calls from")
     for entry in report["workloads"]:
         name, found = entry["name"], entry["times"]
-        if name not in ("W3", "W13") or "W1" not in all_times:
+        if name not in _HOOKS or "W1" not in all_times or bare is None:
             continue
         hello = all_times["W1"]
         hooks = median(found["raw"]) - median(hello["raw"])
-        least = median(hello["fastdispatch"]) + hooks
+        # Thirty calls of each of three kinds, in ns.
+        from_python = bare["Python, 30"]["python"] - bare["Python, 0"]["python"]
+        cases = report["micro"]["whole request with hooks of each kind"]
+        from_engine = cases["30"]["compiled"] - cases["0"]["compiled"]
+        called = hooks + _HOOKS[name] * (from_engine - from_python) / 90 / 1000
+        least = median(hello["fastdispatch"]) + called
         other = peers(found)[0]
         rows.append(
             [
                 f"{name}: {entry['title']}",
                 us(hooks),
+                us(called),
                 us(least),
                 us(median(found["fastdispatch"])),
                 f"{least / median(found[other]):.2f} {CANDIDATES[other].label}",
                 f"≤ {APP_TARGETS[name][0]:g}",
             ]
         )
-    head = ["", "hooks alone, µs", "with App's W1, µs", "App, µs", "÷ best other"]
-    return table([*head, "to reach"], rows)
+    head = ["", "hooks alone, µs", "called from C, µs", "with App's W1, µs", "App, µs"]
+    return table([*head, "W1 and calls ÷ best other", "to reach"], rows)
+
+
+def section_pure_calls(report: Report) -> str:
+    """How many functions are called for a request in Python alone."""
+    rows = []
+    for entry in report["workloads"]:
+        if entry["name"] not in ("W1", "W2", "W3"):
+            continue
+        row = [f"{entry['name']}: {entry['title']}"]
+        for name in ("fastdispatch-pure", "falcon", "wheezy", "flask"):
+            if name not in entry.get("calls", ()):
+                row += ["–", "–"]
+                continue
+            python, c = entry["calls"][name]
+            each = median(entry["times"][name]) / (python + c)
+            row += [f"{python} + {c}", f"{each * 1000:.0f}"]
+        rows.append(row)
+    head = [""]
+    for name in ("fastdispatch-pure", "falcon", "wheezy", "flask"):
+        head += [CANDIDATES[name].label, "ns each"]
+    return table(head, rows)
 
 
 SECTIONS: dict[str, Callable[[Report], str]] = {
@@ -727,6 +759,7 @@ SECTIONS: dict[str, Callable[[Report], str]] = {
     "all": section_all,
     "hooks": section_hooks,
     "hooks_floor": section_hooks_floor,
+    "pure_calls": section_pure_calls,
     "elsewhere": section_elsewhere,
     "micro": section_micro,
     "steps": section_steps,

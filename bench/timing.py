@@ -75,6 +75,36 @@ def floors() -> dict[str, float]:
     }
 
 
+def count_calls(
+    app: Application, environ: Environ, payload: bytes | None
+) -> tuple[int, int]:
+    """How many functions one request calls, of Python and of C, as CPython tells.
+
+    Those that the interpreter runs without calling them are not told, ``len`` say.
+    """
+    counts = {"call": 0, "c_call": 0}
+
+    def count(frame: Any, event: str, arg: Any) -> None:
+        if event in counts:
+            counts[event] += 1
+
+    def counted(app: Application, payload: bytes | None) -> tuple[int, int]:
+        before = sys.getprofile()
+        counts.update(call=0, c_call=0)
+        sys.setprofile(count)
+        try:
+            drive(app, environ, payload, 1)
+        finally:
+            sys.setprofile(before)
+        return counts["call"], counts["c_call"]
+
+    # What is remembered from the first request on.
+    drive(app, environ, payload, 100)
+    python, c = counted(app, payload)
+    nothing = counted(_empty, payload)
+    return python - nothing[0], c - nothing[1]
+
+
 class Progress:
     """A bar on standard error if that is a terminal; elsewhere it writes nothing."""
 

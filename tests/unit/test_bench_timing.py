@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 import pytest
+from bench.timing import count_calls
 from bench.timing import floors
 from bench.timing import measure
 from bench.timing import Progress
@@ -58,6 +59,19 @@ def test_a_failing_program_leaves_the_collector_as_it_was() -> None:
 def test_both_loops_have_a_floor() -> None:
     assert set(floors()) == {"floor", "asgi_floor"}
     assert all(time > 0 for time in floors().values())
+
+
+def test_functions_are_counted_without_those_of_the_loop() -> None:
+    def inner() -> list[bytes]:
+        return [b"".join([b"body"])]
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return inner()
+
+    # app, inner and start_response; join.
+    assert count_calls(app, {}, None) == (3 - 1, 1)
+    assert count_calls(app, {}, b"payload") == (3 - 1, 1)
 
 
 class Terminal(io.StringIO):
