@@ -23,6 +23,7 @@ from werkzeug.test import run_wsgi_app
 from fastdispatch import App
 from fastdispatch import copy_current_request_context
 from fastdispatch import request
+from fastdispatch.engine import compiled
 from fastdispatch.engine import context as contexts
 
 SHADOW: ContextVar[Any] = ContextVar("shadow", default=None)
@@ -307,3 +308,49 @@ def test_greenlets_have_their_own() -> None:
             if worker:
                 worker.switch()
     assert sorted(seen) == sorted("abc" * 50)
+
+
+def variable() -> tuple[ContextVar[Any], Any]:
+    """What any program finds in its context: the variable, and what it holds."""
+    [found] = [
+        (var, value)
+        for var, value in copy_context().items()
+        if var.name == "fastdispatch.context"
+    ]
+    return found
+
+
+@pytest.mark.parametrize("value", [None, 7, "set", (), []])
+def test_what_a_program_sets_it_to_stands_for_itself(value: Any) -> None:
+    def run() -> None:
+        ctx = app.app_context()
+        ctx.push()
+        var, before = variable()
+        var.set(value)
+        assert (contexts.current() or None) is (value or None)
+        var.set(ctx)
+        assert contexts.current() is ctx
+        var.set(before)
+        ctx.pop()
+        assert contexts.current() is None
+
+    Context().run(run)
+
+
+def test_a_list_that_a_program_has_emptied() -> None:
+    def run() -> None:
+        ctx = app.app_context()
+        ctx.push()
+        var, held = variable()
+        contents = held if compiled else [held]
+        # Empty while it is sorted, too.
+        contents.sort(key=lambda _: contexts.current() is None)
+        assert contexts.current() is ctx
+        contents.clear()
+        assert contexts.current() is (None if compiled else ctx)
+        assert ask("after") == "after"
+        var.set(ctx)
+        ctx.pop()
+        assert contexts.current() is None
+
+    Context().run(run)

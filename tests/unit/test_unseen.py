@@ -148,6 +148,24 @@ def test_patched_page(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @both
+@pytest.mark.parametrize("name", ["__init__", "description", "code"])
+def test_page_that_is_another_one_each_time(
+    module: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make(module)
+    stock_init = HTTPException.__init__
+    patches = {
+        "__init__": lambda error: stock_init(error, module.request.path),
+        "description": property(lambda error: module.request.path),
+        "code": property(lambda error: int(module.request.path[1:])),
+    }
+    monkeypatch.setattr(NotFound, name, patches[name])
+    for path in ("/410", "/418", "/411"):
+        status, data, _ = answer(app, path)
+        assert path[1:] in (status if name == "code" else data.decode())
+
+
+@both
 def test_error_of_a_view_keeps_its_traceback(module: Any) -> None:
     app = make(module)
     error = ValueError("no")

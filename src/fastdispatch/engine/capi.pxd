@@ -1067,6 +1067,11 @@ cdef inline int var_reset(object var, object token) except -1:
 
 cdef extern from *:
     """
+    static CYTHON_INLINE int fd_is_cell(PyObject *value) {
+        /* Any program finds the variable in a copy of its context, and may set it, and
+           change the list that it finds there. */
+        return PyList_CheckExact(value) && PyList_GET_SIZE(value) > 0;
+    }
     /* A variable whose value is a list of one, of what is current or None. The list stays
        from request to request, and what is in it is replaced, wherever setting the
        variable could not be told from that: where the context in force has the only
@@ -1086,7 +1091,8 @@ cdef extern from *:
         Py_ssize_t at;
         if (Py_TYPE(root) != fd_small_root) return NULL;
         for (at = 0; at < Py_SIZE(root); at += 2)
-            if (root->items[at] == var) return root->items[at + 1];
+            if (root->items[at] == var)
+                return fd_is_cell(root->items[at + 1]) ? root->items[at + 1] : NULL;
         return NULL;
     }
     static CYTHON_INLINE PyObject *fd_cell(PyObject *var) {
@@ -1143,8 +1149,10 @@ cdef extern from *:
 
     static PyObject *fd_value(PyObject *var) {
         PyObject *cell, *value;
-        if (PyContextVar_Get(var, Py_None, &cell) < 0 || cell == Py_None) return cell;
-        value = Py_NewRef(PyList_GET_ITEM(cell, 0));
+        if (PyContextVar_Get(var, Py_None, &cell) < 0) return NULL;
+        /* What somebody else has set stands for itself. */
+        if (!fd_is_cell(cell) && !PyList_CheckExact(cell)) return cell;
+        value = Py_NewRef(fd_is_cell(cell) ? PyList_GET_ITEM(cell, 0) : Py_None);
         Py_DECREF(cell);
         return value;
     }

@@ -1009,6 +1009,25 @@ def _from_exception(cls: Any, error: Any, environ: Any) -> Any:
     return response
 
 
+# What else decides whether one NotFound() is as another.
+_making_of = attrgetter("__init__", "__new__", "__setattr__")
+_STOCK_MAKING = (
+    genuine(HTTPException, "__init__", werkzeug.exceptions),
+    Exception.__new__,
+    Exception.__setattr__,
+)
+
+
+def _is_same_each_time() -> bool:
+    """Whether every ``NotFound()`` is surely answered with the same page."""
+    return (
+        _is_stock_exception(NotFound)
+        and _making_of(NotFound) == _STOCK_MAKING
+        and type(NotFound.code) is int
+        and (NotFound.description is None or type(NotFound.description) is str)
+    )
+
+
 # Of the 404 that was answered last: versions of its class and of the response class,
 # the reason, and what page_of_404 gives.
 _last_404: list[Any] = [None]
@@ -1026,6 +1045,8 @@ def page_of_404(cls: Any, environ: Any) -> Any:
     known: Any = _last_404[0]
     if known is not None and known[0] == version and version and known[1] is reason:
         return known[2]
+    if not _is_same_each_time():
+        return None
     response = _from_exception(cls, NotFound(), environ)
     if response is None or response._fd_body is None:
         return None
