@@ -1846,3 +1846,48 @@ def test_c56_json_and_files_reach_the_view(fw: Framework, app: t.Any) -> None:
     assert call(app, method="POST", data=form).text == "f.txt content b"
     kwargs = {"data": "1", "content_type": "application/json"}
     assert call(app, method="POST", **kwargs).json == {"got": 1}
+
+
+# --- What a request has of its environ
+
+
+def test_an_environ_that_a_hook_changes(fw: Framework) -> None:
+    """Method, path and the like are read before; headers are a view of the environ."""
+    app = fw.App("conformance")
+    seen: list[t.Any] = []
+
+    def change() -> None:
+        changed = fw.request.environ
+        changed["REQUEST_METHOD"] = "PUT"
+        changed["PATH_INFO"] = "/changed"
+        changed["SCRIPT_NAME"] = "/below"
+        changed["QUERY_STRING"] = "b=2"
+        changed["REMOTE_ADDR"] = "192.0.2.9"
+        changed["SERVER_PORT"] = "81"
+        changed["wsgi.url_scheme"] = "https"
+        changed["HTTP_X_NAME"] = "changed"
+
+    def view() -> str:
+        request = fw.request
+        seen.append((request.method, request.path, request.root_path, request.scheme))
+        seen.append((request.query_string, dict(request.args), request.remote_addr))
+        seen.append((request.server, request.url, request.headers["X-Name"]))
+        return "seen"
+
+    app.before_request(change)
+    app.add_url_rule("/first", "first", view)
+    given = environ("/first?a=1", headers={"X-Name": "first"})
+    given["REMOTE_ADDR"] = "192.0.2.1"
+    assert call(app, env=given).text == "seen"
+    assert seen == [
+        ("GET", "/first", "", "http"),
+        (b"a=1", {"a": "1"}, "192.0.2.1"),
+        (("localhost", 80), "http://localhost/first?a=1", "changed"),
+    ]
+
+
+def test_another_environ_for_a_request(fw: Framework) -> None:
+    request = fw.Request(environ("/first"))
+    request.environ = environ("/second", method="POST")
+    assert (request.method, request.path) == ("GET", "/first")
+    assert request.environ["PATH_INFO"] == "/second"

@@ -31,12 +31,22 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def test_the_constructor_reads_nothing_from_the_environ() -> None:
-    request = Request({})
-    assert request.environ == {"werkzeug.request": request}
-    request.environ["PATH_INFO"] = "/late"
+    environ: dict[str, Any] = {}
+    request = Request(environ)
+    assert environ == {"werkzeug.request": request}
+    environ["PATH_INFO"] = "/late"
     assert request.path == "/late"
-    request.environ["PATH_INFO"] = "/later"
+    environ["PATH_INFO"] = "/later"
     assert request.path == "/late"
+
+
+def test_what_cannot_be_read_is_raised_by_who_reads_it_not_by_the_environ() -> None:
+    request = Request({"PATH_INFO": 1, "QUERY_STRING": "a=1"})
+    assert request.environ["PATH_INFO"] == 1
+    request.environ["QUERY_STRING"] = "b=2"
+    with pytest.raises(TypeError):
+        _ = request.path
+    assert request.query_string == b"a=1"
 
 
 @pytest.mark.parametrize("cls", [WerkzeugRequest, Request])

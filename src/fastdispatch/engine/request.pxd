@@ -7,6 +7,7 @@ cdef object WerkzeugMultiDict
 cdef object FormDataParser
 cdef object _UNREAD
 cdef object _NO_JSON
+cdef tuple _PARTS
 cdef dict _KEYS
 cdef dict _MIMETYPES
 cdef Py_ssize_t _KNOWN_MAX
@@ -78,7 +79,8 @@ cdef object _next_dict(MultiDictKernel multi)
 
 
 cdef class RequestKernel:
-    cdef public object environ
+    cdef object _environ
+    cdef bint _settled
     cdef public object shallow
     cdef public object url_rule
     cdef public object view_args
@@ -103,6 +105,7 @@ cdef class RequestKernel:
     cdef object _raw_json_module
     cdef Py_ssize_t _drained
 
+    cdef object _settle(self)
     @cython.locals(known=bytes)
     cdef object _parse_args(self)
 

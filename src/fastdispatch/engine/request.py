@@ -18,6 +18,7 @@ from werkzeug.wsgi import LimitedStream
 from . import capi
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
     from werkzeug.exceptions import HTTPException
     from werkzeug.routing import Rule
 
@@ -284,7 +285,8 @@ class RequestKernel:
         :param shallow: reading the body is a RuntimeError; implies
             ``populate_request=False``.
         """
-        self.environ = environ
+        self._environ = environ
+        self._settled = False
         self.shallow = shallow
         self.url_rule: Rule | None = None
         self.view_args: dict[str, Any] | None = None
@@ -315,11 +317,36 @@ class RequestKernel:
     # What Werkzeug's constructor sets.
 
     @property
+    def environ(self) -> WSGIEnvironment:
+        """The WSGI environ (PEP 3333).
+
+        Who has it may change it, so what Werkzeug's constructor reads is read before.
+        """
+        if not self._settled:
+            self._settle()
+        return self._environ  # type: ignore[no-any-return]
+
+    @environ.setter
+    def environ(self, value: WSGIEnvironment) -> None:
+        if not self._settled:
+            self._settle()
+        self._environ = value
+
+    def _settle(self) -> None:
+        self._settled = True
+        for part in _PARTS:
+            try:
+                part.__get__(self, None)
+            except Exception:  # noqa: S112
+                # Raised again to whoever reads it.
+                continue
+
+    @property
     def method(self) -> str:
         """The method the request was made with, in upper case, such as ``GET``."""
         value: str = self._raw_method
         if value is _UNREAD:
-            value = lookup(self.environ, "REQUEST_METHOD")
+            value = lookup(self._environ, "REQUEST_METHOD")
             value = "GET" if value is None else value.upper()
             self._raw_method = value
         return value
@@ -333,7 +360,7 @@ class RequestKernel:
         """The scheme of the URL, such as ``https``."""
         value: str = self._raw_scheme
         if value is _UNREAD:
-            value = self.environ.get("wsgi.url_scheme", "http")
+            value = self._environ.get("wsgi.url_scheme", "http")
             self._raw_scheme = value
         return value
 
@@ -347,10 +374,10 @@ class RequestKernel:
         value: tuple[str, int | None] | None = self._raw_server
         if value is _UNREAD:
             value = None
-            name = lookup(self.environ, "SERVER_NAME")
+            name = lookup(self._environ, "SERVER_NAME")
             if name is not None:
                 try:
-                    value = (name, int(lookup(self.environ, "SERVER_PORT")))
+                    value = (name, int(lookup(self._environ, "SERVER_PORT")))
                 except (TypeError, ValueError):
                     value = (name, None)
             self._raw_server = value
@@ -368,7 +395,7 @@ class RequestKernel:
         """
         value: str = self._raw_root_path
         if value is _UNREAD:
-            value = read_root_path(self.environ)
+            value = read_root_path(self._environ)
             self._raw_root_path = value
         return value
 
@@ -384,7 +411,7 @@ class RequestKernel:
         """
         value: str = self._raw_path
         if value is _UNREAD:
-            value = read_path(self.environ)
+            value = read_path(self._environ)
             self._raw_path = value
         return value
 
@@ -403,7 +430,7 @@ class RequestKernel:
         """What follows the question mark, as it came. BadRequest if not latin-1."""
         value: bytes = self._raw_query_string
         if value is _UNREAD:
-            value = encode_query(self.environ)
+            value = encode_query(self._environ)
             self._raw_query_string = value
         return value
 
@@ -416,7 +443,7 @@ class RequestKernel:
         """The headers that came with the request: a view of the environ."""
         value = self._raw_headers
         if value is _UNREAD:
-            value = self._raw_headers = make_headers(self.environ)
+            value = self._raw_headers = make_headers(self._environ)
         return value
 
     @headers.setter
@@ -428,7 +455,7 @@ class RequestKernel:
         """The address of the client that sent the request, or None."""
         value: str | None = self._raw_remote_addr
         if value is _UNREAD:
-            value = lookup(self.environ, "REMOTE_ADDR")
+            value = lookup(self._environ, "REMOTE_ADDR")
             self._raw_remote_addr = value
         return value
 
@@ -659,7 +686,7 @@ class RequestKernel:
         :raises ClientDisconnected: if it ends before its announced length.
         """
         values = self.__dict__
-        environ = self.environ
+        environ = self._environ
         if (
             "stream" not in values
             and self._drained < 0
@@ -864,3 +891,19 @@ class RequestKernel:
 _STOCK_STREAM: Any = RequestKernel.stream
 _STOCK_PARSER: Any = WerkzeugRequest.make_form_data_parser
 _STOCK_PARSING: Any = WerkzeugRequest._get_stream_for_parsing
+
+# What Werkzeug's constructor reads from the environ, and keeps.
+_PARTS: tuple[Any, ...] = tuple(
+    [
+        vars(RequestKernel)[name]
+        for name in (
+            "method",
+            "scheme",
+            "server",
+            "root_path",
+            "path",
+            "query_string",
+            "remote_addr",
+        )
+    ]
+)
