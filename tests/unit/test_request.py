@@ -407,6 +407,20 @@ def test_methods_that_parse_a_form_can_be_replaced(cls: Any) -> None:
 
 
 @pytest.mark.parametrize("cls", [flask.Request, Request])
+def test_whether_a_form_is_parsed_can_be_patched(
+    cls: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cls(form_environ()).want_form_data_parsed
+    assert not cls(create_environ(method="POST")).want_form_data_parsed
+    unwanted = property(lambda self: self.environ["PATH_INFO"] != "/")
+    monkeypatch.setattr(WerkzeugRequest, "want_form_data_parsed", unwanted)
+    assert not cls(form_environ()).want_form_data_parsed
+    assert not cls(form_environ()).form
+    monkeypatch.setattr(WerkzeugRequest, "want_form_data_parsed", True)
+    assert cls(form_environ()).form.to_dict() == {"a": "1", "b": "2"}
+
+
+@pytest.mark.parametrize("cls", [flask.Request, Request])
 def test_a_shallow_request_reads_no_body(cls: Any) -> None:
     for name in ("stream", "data", "form", "files", "json"):
         environ = form_environ() | {"CONTENT_TYPE": "application/json"}

@@ -20,6 +20,7 @@ cdef object _MULTI_DICT
 cdef object _STOCK_STREAM
 cdef object _STOCK_PARSER
 cdef object _STOCK_PARSING
+cdef object _STOCK_WANT
 
 
 @cython.locals(key=str)

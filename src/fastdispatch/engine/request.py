@@ -757,6 +757,14 @@ class RequestKernel:
     def form(self) -> None:
         del self.__dict__["form"]
 
+    @property
+    def want_form_data_parsed(self) -> bool:
+        """Whether the body may be a form: there is a ``Content-Type``."""
+        if WerkzeugRequest.want_form_data_parsed is not _STOCK_WANT:
+            # Of the class that comes next, patched.
+            return super().want_form_data_parsed  # type: ignore[misc, no-any-return]
+        return bool(lookup(self._environ, "CONTENT_TYPE"))
+
     def _load_form_data(self) -> None:
         """Parse the body into ``form`` and ``files``, unless that has been done."""
         values = self.__dict__
@@ -776,7 +784,7 @@ class RequestKernel:
         return (
             self._cached_data is None
             and self.mimetype == _URLENCODED
-            and self.want_form_data_parsed  # type: ignore[attr-defined]
+            and self.want_form_data_parsed
             and is_known_storage(self.parameter_storage_class)  # type: ignore[attr-defined]
             and self.form_data_parser_class is FormDataParser  # type: ignore[attr-defined]
             and cls.make_form_data_parser is _STOCK_PARSER
@@ -891,6 +899,7 @@ class RequestKernel:
 _STOCK_STREAM: Any = RequestKernel.stream
 _STOCK_PARSER: Any = WerkzeugRequest.make_form_data_parser
 _STOCK_PARSING: Any = WerkzeugRequest._get_stream_for_parsing
+_STOCK_WANT: Any = WerkzeugRequest.want_form_data_parsed
 
 # What Werkzeug's constructor reads from the environ, and keeps.
 _PARTS: tuple[Any, ...] = tuple(
