@@ -346,7 +346,7 @@ def dispatch_request(ctx: Context) -> Any:
         and getattr(rule, "provide_automatic_options", False)
     ):
         return ctx.call_step(app.make_default_options_response)
-    view = capi.table_recall(plan.view_functions, endpoint)
+    view = capi.table_recall(plan.view_functions, endpoint) if capi.COMPILED else None
     if view is None:
         view = plan.view_functions[endpoint]
     if not args:
