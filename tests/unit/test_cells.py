@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import random
+import sys
 import threading
 from collections.abc import Callable
 from contextvars import Context
@@ -318,6 +319,26 @@ def variable() -> tuple[ContextVar[Any], Any]:
         if var.name == "fastdispatch.context"
     ]
     return found
+
+
+@pytest.mark.skipif(
+    not compiled or sys.version_info >= (3, 14),
+    reason="the variable is set for each request",
+)
+def test_the_list_stays_from_request_to_request() -> None:
+    """A list in another's place would be elsewhere: it is made before that one goes."""
+
+    def run() -> None:
+        ask("first")
+        place = id(variable()[1])
+        ask("second")
+        assert id(variable()[1]) == place
+        kept = copy_context()
+        ask("third")
+        assert id(variable()[1]) != place
+        del kept
+
+    Context().run(run)
 
 
 @pytest.mark.parametrize("value", [None, 7, "set", (), []])

@@ -11,7 +11,6 @@ from .routing cimport Routed
 
 cdef Context _spare
 cdef object _var
-cdef bint _STAYS
 cdef int _MATCHED
 cdef int _NOT_FOUND
 cdef int _NOT_ALLOWED
