@@ -15,6 +15,7 @@ import pytest
 
 import fastdispatch
 from fastdispatch import _build
+from fastdispatch import engine
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = Path(fastdispatch.__file__).resolve().parent
@@ -33,7 +34,7 @@ def stale_extensions() -> list[str]:
     """Extensions built in the checkout that are older than what they are made from."""
     if PACKAGE != HERE.parent / "src" / "fastdispatch":
         return []
-    shared = [PACKAGE / "engine" / "capi.pxd"]
+    shared = [PACKAGE / "engine" / f"{name}.pxd" for name in engine.UNCOMPILED]
     stale = []
     for name, file in _build.running_extensions().items():
         sources = [PACKAGE / "engine" / f"{name}{end}" for end in (".py", ".pxd")]

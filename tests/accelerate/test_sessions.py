@@ -35,7 +35,7 @@ import fastdispatch
 import fastdispatch.flask
 from fastdispatch import _flask_sessions
 from fastdispatch import _signing
-from fastdispatch.engine import capi
+from fastdispatch.engine import ctext
 from fastdispatch.engine import signing
 
 from .conftest import ACCELERATED
@@ -227,15 +227,15 @@ def test_the_engine_is_sure_of_its_own_cookies_and_of_flasks(data: t.Any) -> Non
 
 @given(value=st.binary(max_size=400))
 def test_base64_is_that_of_itsdangerous(value: bytes) -> None:
-    text = capi.to_base64(value)
+    text = ctext.to_base64(value)
     assert text == base64_encode(value).decode()
-    assert capi.from_base64(text, 0) == value
-    assert capi.from_base64(f"x{text}", 1) == value
+    assert ctext.from_base64(text, 0) == value
+    assert ctext.from_base64(f"x{text}", 1) == value
 
 
 @given(text=st.text(alphabet="AZaz09-_+/= .!é", max_size=12))
 def test_what_the_engine_reads_as_base64_itsdangerous_reads_so_too(text: str) -> None:
-    value = capi.from_base64(text, 0)
+    value = ctext.from_base64(text, 0)
     if value is not None:
         assert value == base64_decode(text)
 
@@ -244,7 +244,7 @@ def test_what_the_engine_reads_as_base64_itsdangerous_reads_so_too(text: str) ->
     value=st.binary(max_size=14) | st.text(alphabet="ab", max_size=40).map(str.encode)
 )
 def test_what_is_not_compressed_would_not_be_shorter(value: bytes) -> None:
-    if not capi.may_shrink(value):
+    if not ctext.may_shrink(value):
         assert len(zlib.compress(value, 9)) >= len(value) - 1
     written = signing.to_payload(value)
     serializer: t.Any = itsdangerous.URLSafeSerializer("x", serializer=Verbatim)
@@ -274,7 +274,7 @@ class Verbatim:
     name=st.sampled_from(["session", "x", "s", "sess ion"]),
 )
 def test_a_cookie_is_found_where_werkzeug_finds_it(header: str, name: str) -> None:
-    found = capi.find_cookie(header, name)
+    found = ctext.find_cookie(header, name)
     if found is not None:
         assert found == parse_cookie(header).get(name, "")
 

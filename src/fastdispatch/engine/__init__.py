@@ -23,7 +23,7 @@ from types import ModuleType
 
 #: Engine modules that are Python in both builds: what they hold for C is in their
 #: .pxd, and inlined where it is used; classes is not asked by C, or not often.
-UNCOMPILED = frozenset({"capi", "cjson", "classes"})
+UNCOMPILED = frozenset({"capi", "cdicts", "cjson", "classes", "ctext", "cvars"})
 
 
 class SourceOnly:

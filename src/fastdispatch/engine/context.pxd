@@ -1,6 +1,9 @@
 import cython
 
 from . cimport capi
+from . cimport cdicts
+from . cimport ctext
+from . cimport cvars
 from . cimport hooks
 from .plan cimport Host
 from .plan cimport Plan

@@ -13,6 +13,9 @@ from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.exceptions import NotFound
 
 from . import capi
+from . import cdicts
+from . import ctext
+from . import cvars
 from . import hooks
 from .plan import Host
 from .plan import Plan
@@ -55,12 +58,12 @@ _spare: Context | None = None
 
 _var: ContextVar[Any] = ContextVar("fastdispatch.context", default=None)
 # PERF: to set and reset it took 1,700 instructions of 7,200 for a hello world.
-capi.prove_cells(_var)
+cvars.prove_cells(_var)
 
 
 def current() -> Any:
     """The context that is current here, or None."""
-    return capi.current(_var)
+    return cvars.current(_var)
 
 
 def make_current(ctx: Any) -> Any:
@@ -68,12 +71,12 @@ def make_current(ctx: Any) -> Any:
 
     For work that comes in steps, between which other contexts take their turn.
     """
-    return capi.enter(_var, ctx)
+    return cvars.enter(_var, ctx)
 
 
 def restore(token: Any) -> None:
     """Make current again what was so before :func:`make_current`."""
-    capi.leave(_var, token)
+    cvars.leave(_var, token)
 
 
 def plan_of(app: Any) -> Any:
@@ -367,7 +370,7 @@ class Context(Routed):
 
     def is_current(self) -> bool:
         """Whether the application of this context is the current one."""
-        current = capi.current(_var)
+        current = cvars.current(_var)
         return current is self or (current is not None and current.app is self.app)
 
     def get_session(self) -> Any:
@@ -589,7 +592,7 @@ class Context(Routed):
         if plan.flat and self._adapter is None and type(self.environ) is dict:
             environ = self.environ
             if (
-                capi.recall(environ, "HTTP_HOST") in plan.known_hosts
+                cdicts.recall(environ, "HTTP_HOST") in plan.known_hosts
                 and environ.get("HTTP_UPGRADE") is None
                 and plan.trusts_all_hosts()
             ):
@@ -601,10 +604,10 @@ class Context(Routed):
                 if not fresh:
                     matcher = Matcher(plan.url_map)
                     plan.matcher = matcher
-                path = capi.recall(environ, "PATH_INFO")
+                path = cdicts.recall(environ, "PATH_INFO")
                 if path is None:
                     path = environ.get("PATH_INFO", "")
-                method = capi.recall(environ, "REQUEST_METHOD")
+                method = cdicts.recall(environ, "REQUEST_METHOD")
                 if method is None:
                     method = environ["REQUEST_METHOD"]
                 self.method = method
@@ -665,8 +668,8 @@ class Context(Routed):
         if self._token is not None:
             if self._more is None:
                 self._more = []
-            again = capi.current(_var) is not self
-            self._more.append(capi.enter(_var, self) if again else None)
+            again = cvars.current(_var) is not self
+            self._more.append(cvars.enter(_var, self) if again else None)
             return
         self.begin()
         try:
@@ -678,11 +681,11 @@ class Context(Routed):
     def begin(self) -> None:
         """The first half of a first push: this context is current."""
         if self.has_request:
-            outer = capi.current(_var)
+            outer = cvars.current(_var)
             if outer is not None:
                 self._share(outer)
         self._unfinished = True
-        self._token = capi.enter(_var, self)
+        self._token = cvars.enter(_var, self)
 
     def open(self) -> None:
         """The second half: signal the push, open the session, match the URL."""
@@ -732,7 +735,7 @@ class Context(Routed):
         :param whatever: at the end of the request: it is popped whatever the program
             has left behind.
         """
-        active = capi.current(_var)
+        active = cvars.current(_var)
         if active is not self or self._token is None:
             if whatever and active is not None and self._token is not None:
                 self._end_left_behind(active, exc)
@@ -741,7 +744,7 @@ class Context(Routed):
         if self._more:
             token = self._more.pop()
             if token is not None:
-                capi.leave(_var, token)
+                cvars.leave(_var, token)
             return
         if self._holds > 0:
             self._leave()
@@ -750,13 +753,13 @@ class Context(Routed):
         token = self._token
         self._token = None
         if capi.COMPILED:
-            capi.leave(_var, token)
+            cvars.leave(_var, token)
         else:
             # PERF: what that does, a call less.
             try:
-                capi.var_reset(_var, token)
+                cvars.var_reset(_var, token)
             except ValueError:
-                capi.leave(_var, token)
+                cvars.leave(_var, token)
         if errors is not None or self._outer is not None or self.plan.popped_to:
             self._end_work(errors)
 
@@ -773,9 +776,9 @@ class Context(Routed):
             self._leave()
             raise_errors(self.app, errors)
             return
-        token = capi.enter(_var, self)
+        token = cvars.enter(_var, self)
         more = self._finish(exc)
-        capi.leave(_var, token)
+        cvars.leave(_var, token)
         # This puts back what was current before the request.
         self._leave()
         self._end_work(errors if more is None else errors + more)
@@ -793,7 +796,7 @@ class Context(Routed):
         """Stop being current: the last half of a pop."""
         token = self._token
         self._token = None
-        capi.leave(_var, token)
+        cvars.leave(_var, token)
 
     def _cannot_pop(self, active: Any) -> str:
         if active is None:
@@ -821,11 +824,11 @@ class Context(Routed):
         self._holds -= 1
         if self._holds > 0 or self._token is not None or not self._unfinished:
             return
-        token = capi.enter(_var, self)
+        token = cvars.enter(_var, self)
         try:
             errors = self._finish(exc)
         finally:
-            capi.leave(_var, token)
+            cvars.leave(_var, token)
         self._end_work(errors)
 
     def drop_holds(self) -> None:
@@ -962,7 +965,7 @@ _KINDS = {
 
 def find(kind: int) -> Any:
     """What a proxy of *kind* stands for here and now, or None."""
-    ctx = capi.current(_var)
+    ctx = cvars.current(_var)
     if ctx is None:
         return None
     if kind == REQUEST:
@@ -994,7 +997,7 @@ def need(kind: int) -> Any:
 def hand_out(kind: int) -> Any:
     """The same, for somebody who may keep it."""
     if kind == SESSION:
-        ctx = capi.current(_var)
+        ctx = cvars.current(_var)
         if ctx is not None and ctx.has_request:
             return ctx.get_session()
     return need(kind)
@@ -1017,7 +1020,7 @@ class ContextProxy:
 
     def __getattribute__(self, name: str) -> Any:
         # PERF: comparing every name with both of these took a tenth of a read.
-        if capi.is_underscored(name) and (
+        if ctext.is_underscored(name) and (
             name == "_kind" or name == "_get_current_object"
         ):
             return object.__getattribute__(self, name)
@@ -1043,7 +1046,7 @@ class ContextProxy:
         value = find(self._kind)
         if value is None:
             need(self._kind)
-        return capi.item(value, key)
+        return cdicts.item(value, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         need(self._kind)[key] = value

@@ -1,6 +1,6 @@
 import cython
 
-from . cimport capi
+from . cimport cvars
 from .context cimport Context
 from .plan cimport Plan
 

@@ -13,7 +13,7 @@ from typing import Any
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import InternalServerError
 
-from . import capi
+from . import cvars
 from .context import Context
 from .plan import Plan
 
@@ -32,7 +32,7 @@ def knows(ctx: Context, step: str, own: bool) -> bool:
     plan = ctx.plan
     if not own or not plan.own_error_lookup:
         return False
-    if plan.request_var is not None and capi.var_find(plan.request_var) is not ctx:
+    if plan.request_var is not None and cvars.var_find(plan.request_var) is not ctx:
         return False
     found: Any = ctx.app.__dict__
     for name in LOOKUP:

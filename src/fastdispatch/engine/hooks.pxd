@@ -1,6 +1,7 @@
 import cython
 
 from . cimport capi
+from . cimport cdicts
 from .plan cimport Plan
 
 

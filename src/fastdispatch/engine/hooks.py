@@ -11,6 +11,7 @@ from typing import Any
 from werkzeug.sansio.response import Response as SansIOResponse
 
 from . import capi
+from . import cdicts
 from .plan import Plan
 
 
@@ -55,16 +56,16 @@ def run_before(plan: Plan, app: Any, blueprints: Any, ctx: Any) -> Any:
     """
     table = plan.url_value_preprocessors
     if table:
-        funcs = capi.app_wide(table)
+        funcs = cdicts.app_wide(table)
         if funcs:
             preprocess_chain(funcs, ctx)
         for name in reversed(blueprints):
-            funcs = capi.table_recall(table, name)
+            funcs = cdicts.table_recall(table, name)
             if funcs:
                 preprocess_chain(funcs, ctx)
     table = plan.before_request
     if table:
-        funcs = capi.app_wide(table)
+        funcs = cdicts.app_wide(table)
         if funcs:
             rv = before_chain(plan, app, funcs)
             if rv is not None:
@@ -72,7 +73,7 @@ def run_before(plan: Plan, app: Any, blueprints: Any, ctx: Any) -> Any:
         if blueprints:
             names = as_list(blueprints)
             for name in reversed(names):
-                funcs = capi.table_recall(table, name)
+                funcs = cdicts.table_recall(table, name)
                 if funcs:
                     rv = before_chain(plan, app, funcs)
                     if rv is not None:
@@ -121,10 +122,10 @@ def run_after(
     if table:
         if blueprints:
             for name in blueprints:
-                funcs = capi.table_recall(table, name)
+                funcs = cdicts.table_recall(table, name)
                 if funcs:
                     response = after_chain(plan, app, funcs, response)
-        funcs = capi.app_wide(table)
+        funcs = cdicts.app_wide(table)
         if funcs:
             response = after_chain(plan, app, funcs, response)
     return response
@@ -185,12 +186,12 @@ def run_teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> Any
     if table:
         if blueprints:
             for name in blueprints:
-                funcs = capi.table_recall(table, name)
+                funcs = cdicts.table_recall(table, name)
                 if funcs:
                     errors = teardown_chain(
                         plan, app, funcs, exc, errors, "teardown_request"
                     )
-        funcs = capi.app_wide(table)
+        funcs = cdicts.app_wide(table)
         if funcs:
             errors = teardown_chain(plan, app, funcs, exc, errors, "teardown_request")
     if plan.tearing_down_to:

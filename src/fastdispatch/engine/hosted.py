@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from . import capi
+from . import cdicts
+from . import ctext
+from . import cvars
 from . import failures
 from . import lifecycle
 from . import plain
@@ -89,7 +92,7 @@ class Watcher(Host):
             and self._own_changes == 0
             and not plan.stale(type(app))
             and len(own) == self._own_size
-            and capi.same_items(own, self._late_names, self._late_values)
+            and cdicts.same_items(own, self._late_names, self._late_values)
             and self._class_versions() == self._versions
         ):
             # Without versions, a patch of Flask's classes waits for the next request.
@@ -99,10 +102,12 @@ class Watcher(Host):
     def _changed(self, app: Any, plan: Plan) -> bool:
         own: dict[str, Any] = capi.instance_dict(app)  # type: ignore[assignment]
         watched = (
-            capi.watch(own) and capi.watch_type(type(app)) and self._watch_others()
+            cdicts.watch(own) and cdicts.watch_type(type(app)) and self._watch_others()
         )
-        changes = capi.watched_changes()
-        if plan.stale(type(app)) or not capi.same_items(own, self._names, self._values):
+        changes = cdicts.watched_changes()
+        if plan.stale(type(app)) or not cdicts.same_items(
+            own, self._names, self._values
+        ):
             return True
         self._own_size = len(own)
         if self._classes_changed() or self._tables_changed():
@@ -115,12 +120,12 @@ class Watcher(Host):
 
     def _watch_others(self) -> bool:
         for cls in self._classes:
-            if not capi.watch_type(cls):
+            if not cdicts.watch_type(cls):
                 return False
         for table, _, _, _ in self._tables:
-            if not capi.watch(table):
+            if not cdicts.watch(table):
                 return False
-        return capi.watch(self._settings)
+        return cdicts.watch(self._settings)
 
     def _classes_changed(self) -> bool:
         versions = self._class_versions()
@@ -201,7 +206,7 @@ def _unchanged(host: Watcher, app: Any, plan: Any) -> bool:
     """
     return (
         host._own_changes != 0
-        and capi.watched_changes() == host._own_changes
+        and cdicts.watched_changes() == host._own_changes
         and capi.dict_address(app) == host._own_address
         and type(app) is host._own_class
         and plan is host._plan
@@ -210,16 +215,16 @@ def _unchanged(host: Watcher, app: Any, plan: Any) -> bool:
 
 def check_latin1(text: Any) -> None:
     """Raise UnicodeEncodeError for a str that holds more than latin-1 characters."""
-    if type(text) is str and not capi.is_ascii(text):
+    if type(text) is str and not ctext.is_ascii(text):
         text.encode("latin-1")
 
 
 def new_context(app: Any, plan: Plan, environ: Any, host: Watcher) -> HostedContext:
     """Make the request context of one request."""
     # What is not latin-1 is an error before anything has begun. Rule 1.
-    check_latin1(capi.table_get(environ, "PATH_INFO"))
-    check_latin1(capi.table_get(environ, "QUERY_STRING"))
-    check_latin1(capi.table_get(environ, "SCRIPT_NAME"))
+    check_latin1(cdicts.table_get(environ, "PATH_INFO"))
+    check_latin1(cdicts.table_get(environ, "QUERY_STRING"))
+    check_latin1(cdicts.table_get(environ, "SCRIPT_NAME"))
     ctx: HostedContext = capi.new_instance(plan.context_class)
     ctx.start(app, plan, environ)
     ctx._host = host
@@ -332,7 +337,7 @@ class HostedContext(Context):
 
     def is_current(self) -> bool:
         """Whether the application of this context is the current one."""
-        current = capi.var_find(self.plan.app_var)
+        current = cvars.var_find(self.plan.app_var)
         return current is not None and (current is self or current.app is self.app)
 
 

@@ -1,6 +1,7 @@
 import cython
 
 from . cimport capi
+from . cimport cdicts
 from . cimport cjson
 from . cimport context
 from . cimport response as responses

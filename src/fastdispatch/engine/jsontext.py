@@ -13,6 +13,7 @@ from types import FunctionType
 from typing import Any
 
 from . import capi
+from . import cdicts
 from . import cjson
 from . import context
 from . import response as responses
@@ -71,9 +72,9 @@ class _Stock:
         if not capi.COMPILED:
             kept = first.same(first.table) and second.same(second.table)
         else:
-            kept = capi.holds(
+            kept = cdicts.holds(
                 first.table, first.places, first.names, first.values
-            ) and capi.holds(second.table, second.places, second.names, second.values)
+            ) and cdicts.holds(second.table, second.places, second.names, second.values)
         if not kept:
             return False
         version = capi.type_version(self._class)
@@ -278,7 +279,7 @@ def body_by(ctx: Context, provider: Any, rv: Any) -> Any:
     if plan.stock_json is None or not _writes:
         return None
     if plan.debug_in_config:
-        debug = capi.table_get(plan.config, "DEBUG")
+        debug = cdicts.table_get(plan.config, "DEBUG")
     else:
         debug = ctx.app.debug
     made = respond(provider, plan.stock_json, debug, rv)

@@ -1,7 +1,9 @@
 import cython
 
 from . cimport capi
+from . cimport cdicts
 from . cimport context
+from . cimport ctext
 from . cimport hooks
 from . cimport jsontext
 from . cimport response as responses

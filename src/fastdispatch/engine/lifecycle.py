@@ -13,7 +13,9 @@ from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.exceptions import NotFound
 
 from . import capi
+from . import cdicts
 from . import context
+from . import ctext
 from . import hooks
 from . import jsontext
 from . import response as responses
@@ -226,7 +228,7 @@ def unhandled(ctx: Context) -> Any:
         )
         or not plan.own_raise_routing_exception
         or plan.error_handlers
-        or capi.table_get(plan.config, "TRAP_HTTP_EXCEPTIONS")
+        or cdicts.table_get(plan.config, "TRAP_HTTP_EXCEPTIONS")
     ):
         return None
     return error
@@ -291,7 +293,7 @@ def unseen(ctx: Context, rv: Any, cls: Any) -> Any:
     if not ctx.body_proof.sends_body:
         return None
     if kind is str:
-        return capi.utf8(rv)
+        return ctext.utf8(rv)
     if kind is bytes:
         return rv
     if rv is _MISSING:
@@ -346,7 +348,7 @@ def dispatch_request(ctx: Context) -> Any:
         and getattr(rule, "provide_automatic_options", False)
     ):
         return ctx.call_step(app.make_default_options_response)
-    view = capi.table_recall(plan.view_functions, endpoint) if capi.COMPILED else None
+    view = cdicts.table_recall(plan.view_functions, endpoint) if capi.COMPILED else None
     if view is None:
         view = plan.view_functions[endpoint]
     if not args:
@@ -447,7 +449,7 @@ def owes_session(ctx: Context) -> bool:
         and plan.cookie_named_by_config
         and (
             not plan.refreshes_cookie()
-            or capi.lacks_cookie(ctx.environ, plan.cookie_name)
+            or ctext.lacks_cookie(ctx.environ, plan.cookie_name)
         )
     ):
         # PERF: the same as below, without Python objects made or counted.
@@ -457,7 +459,7 @@ def owes_session(ctx: Context) -> bool:
         known = environ
         cookies = known.get("HTTP_COOKIE")
     else:
-        cookies = capi.table_get(environ, "HTTP_COOKIE")
+        cookies = cdicts.table_get(environ, "HTTP_COOKIE")
     if cookies is None:
         return False
     if not plan.cookie_named_by_config:
@@ -468,8 +470,8 @@ def owes_session(ctx: Context) -> bool:
     if (
         plan.cookie_plain
         and type(cookies) is str
-        and capi.is_ascii(cookies)
-        and not capi.contains(cookies, plan.cookie_name)
+        and ctext.is_ascii(cookies)
+        and not ctext.contains(cookies, plan.cookie_name)
     ):
         return False
     sessions = plan.cookies()
@@ -483,7 +485,7 @@ def end(ctx: Context, error: Any) -> None:
         known = environ
         preserve = known.get("werkzeug.debug.preserve_context")
     else:
-        preserve = capi.table_get(environ, "werkzeug.debug.preserve_context")
+        preserve = cdicts.table_get(environ, "werkzeug.debug.preserve_context")
     if preserve is None and error is None:
         ctx.end(error, True)
         return

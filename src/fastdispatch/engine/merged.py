@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from . import capi
+from . import cdicts
+from . import cvars
 from . import hooks
 from .context import Context
 from .hosted import HostedContext
@@ -73,7 +75,7 @@ class MergedContext(HostedContext):
         """Push this context. Rules 3, 4 and 11."""
         plan = self.plan
         self._push_count = 1
-        self._cv_token = capi.var_set(plan.app_var, self)
+        self._cv_token = cvars.var_set(plan.app_var, self)
         if plan.pushed_to:
             app = self.app
             plan.pushed.send(app, _async_wrapper=app.ensure_sync)
@@ -88,7 +90,7 @@ class MergedContext(HostedContext):
         if (
             self._push_count != 1
             or self._cv_token is None
-            or capi.var_find(plan.app_var) is not self
+            or cvars.var_find(plan.app_var) is not self
         ):
             # Pushed more than once, or not the one to be popped.
             self.pop(exc)
@@ -125,7 +127,7 @@ class MergedContext(HostedContext):
                 teardown_appcontext(self, exc)
         except BaseException as e:
             errors = added(errors, e)
-        capi.var_reset(plan.app_var, self._cv_token)
+        cvars.var_reset(plan.app_var, self._cv_token)
         self._cv_token = None
         if plan.popped_to:
             try:
@@ -176,10 +178,10 @@ def teardown_request(ctx: MergedContext, exc: Any) -> None:
     table = plan.teardown_request
     if table:
         for name in ctx.get_blueprints():
-            funcs = capi.table_get(table, name)
+            funcs = cdicts.table_get(table, name)
             if funcs:
                 errors = teardown_chain(plan, app, funcs, exc, errors)
-        funcs = capi.table_get(table, None)
+        funcs = cdicts.table_get(table, None)
         if funcs:
             errors = teardown_chain(plan, app, funcs, exc, errors)
     if plan.tearing_down_to:

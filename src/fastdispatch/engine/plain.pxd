@@ -1,6 +1,9 @@
 import cython
 
 from . cimport capi
+from . cimport cdicts
+from . cimport ctext
+from . cimport cvars
 from . cimport jsontext
 from . cimport response as responses
 from .context cimport Context

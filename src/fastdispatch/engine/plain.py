@@ -18,6 +18,9 @@ from werkzeug.sansio.response import Response as SansIOResponse
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from . import capi
+from . import cdicts
+from . import ctext
+from . import cvars
 from . import jsontext
 from . import response as responses
 from .context import Context
@@ -183,7 +186,7 @@ def make(
 
     That is so outside of requests that the engine runs, too.
     """
-    ctx = capi.var_find(_request_var)
+    ctx = cvars.var_find(_request_var)
     if not isinstance(ctx, Context) or not prove(cls).makes:
         return NotImplemented
     proof = responses.prove(_kernel)
@@ -315,7 +318,7 @@ def _json(provider: Any, value: Any) -> Any:
 
     That is so outside of requests that the engine runs, too.
     """
-    current = capi.var_find(_request_var)
+    current = cvars.var_find(_request_var)
     if not isinstance(current, Context):
         return None
     ctx: Context = current
@@ -396,10 +399,10 @@ def send(
         # Nothing but the fields, so nothing that would shadow a method.
         fields: Any = capi.instance_dict(response)
         if fields is not None and len(fields) == 6:
-            status = capi.stored_at(fields, 1, "_status")
-            passthrough = capi.stored_at(fields, 3, "direct_passthrough")
-            on_close = capi.stored_at(fields, 4, "_on_close")
-            iterable = capi.stored_at(fields, 5, "response")
+            status = cdicts.stored_at(fields, 1, "_status")
+            passthrough = cdicts.stored_at(fields, 3, "direct_passthrough")
+            on_close = cdicts.stored_at(fields, 4, "_on_close")
+            iterable = cdicts.stored_at(fields, 5, "response")
             if (
                 type(status) is str
                 and (passthrough is False or passthrough is True)
@@ -408,7 +411,7 @@ def send(
                 and _needs_no_rule(fields, environ)
             ):
                 headers = responses.list_headers(
-                    capi.stored_at(fields, 0, "headers"),
+                    cdicts.stored_at(fields, 0, "headers"),
                     iterable if isinstance(iterable, (list, tuple)) else None,
                 )
                 if headers is not None:
@@ -438,11 +441,11 @@ def send(
 
 def _needs_no_rule(fields: dict[str, Any], environ: dict[str, Any]) -> bool:
     """Whether all of the body goes out, and that is for sure."""
-    code = capi.stored_at(fields, 2, "_status_code")
-    method = capi.stored(environ, "REQUEST_METHOD")
+    code = cdicts.stored_at(fields, 2, "_status_code")
+    method = cdicts.stored(environ, "REQUEST_METHOD")
     return (
         responses.is_code(code)
         and responses.has_body(code)
         and type(method) is str
-        and not capi.is_head(method)
+        and not ctext.is_head(method)
     )

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from . import capi
+from . import cdicts
+from . import ctext
 from .classes import never
 from .classes import watch
 
@@ -111,7 +113,7 @@ class Plan:
         self.teardown_appcontext = teardown_appcontext
         self.view_functions = view_functions
         self.config = config
-        self.config_watched = capi.watch(config)
+        self.config_watched = cdicts.watch(config)
         self.config_version = capi.type_version(type(config))
         self.hosts_seen = 0
         self.hosts_trusted = False
@@ -136,7 +138,7 @@ class Plan:
     def trusts_all_hosts(self) -> bool:
         """Whether ``TRUSTED_HOSTS`` is not set."""
         if capi.COMPILED:
-            changes = capi.watched_changes()
+            changes = cdicts.watched_changes()
             if changes != 0 and changes == self.hosts_seen and self.watches_config():
                 return self.hosts_trusted
             self.hosts_seen = changes
@@ -150,7 +152,7 @@ class Plan:
         """Whether sessions are refreshed on each request, by the cookie they name."""
         changes = 0
         if capi.COMPILED:
-            changes = capi.watched_changes()
+            changes = cdicts.watched_changes()
             if changes != 0 and changes == self.cookie_seen and self.watches_config():
                 return self.cookie_refreshed
         try:
@@ -161,7 +163,7 @@ class Plan:
         if name is not self.cookie_name:
             self.cookie_name = name
             self.cookie_plain = (
-                type(name) is str and len(name) > 0 and capi.is_ascii(name)
+                type(name) is str and len(name) > 0 and ctext.is_ascii(name)
             )
         self.cookie_refreshed = bool(refreshes)
         if type(refreshes) is bool:

@@ -1,6 +1,8 @@
 cimport cython
 
 from . cimport capi
+from . cimport cdicts
+from . cimport ctext
 
 
 cdef object WerkzeugMultiDict

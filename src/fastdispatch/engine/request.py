@@ -16,6 +16,8 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wsgi import LimitedStream
 
 from . import capi
+from . import cdicts
+from . import ctext
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -119,13 +121,13 @@ def encode_query(environ: Any) -> bytes:
 def parse_pairs(text: str, storage: Any) -> Any:
     """A query or an urlencoded form as *storage*; None if unsure of it."""
     result = capi.new_instance(storage)
-    return result if capi.read_pairs(text, result) else None
+    return result if ctext.read_pairs(text, result) else None
 
 
 def parse_cookies(text: str, storage: Any) -> Any:
     """The cookies of a header as *storage*; None if unsure of it."""
     result = capi.new_instance(storage)
-    return result if capi.read_cookies(text, result) else None
+    return result if ctext.read_cookies(text, result) else None
 
 
 def is_known_storage(storage: Any) -> bool:
@@ -228,7 +230,7 @@ class MultiDictKernel(dict[Any, Any]):
 
     def __getitem__(self, key: Any) -> Any:
         """The first of the key's values. BadRequestKeyError if it has none."""
-        values = capi.stored(self, key)
+        values = cdicts.stored(self, key)
         if values:
             return values[0]
         return _next_dict(self).__getitem__(key)
@@ -242,7 +244,7 @@ class MultiDictKernel(dict[Any, Any]):
         :param type: refuses a value by raising ValueError or TypeError.
         """
         if type is None:
-            values = capi.stored(self, key)
+            values = cdicts.stored(self, key)
             return values[0] if values else default
         return _next_dict(self).get(key, default, type)
 

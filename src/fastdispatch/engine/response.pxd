@@ -1,6 +1,8 @@
 import cython
 
 from . cimport capi
+from . cimport cdicts
+from . cimport ctext
 
 cdef object _werkzeug_init
 cdef object Headers

@@ -32,6 +32,8 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from werkzeug.wsgi import ClosingIterator
 
 from . import capi
+from . import cdicts
+from . import ctext
 from .classes import comparer
 from .classes import never
 from .classes import watch
@@ -427,7 +429,7 @@ class ClassProof:
             _BUILDING <= kept
             and is_code(default_status)
             and type(default_mimetype) is str
-            and not capi.has_newline(default_mimetype)
+            and not ctext.has_newline(default_mimetype)
         )
         self.creates = (
             self.builds
@@ -453,7 +455,7 @@ class ClassProof:
         self.sends_body = self.creates and self.sends and self.bodied
 
 
-_statuses_watched = capi.watch(HTTP_STATUS_CODES)
+_statuses_watched = cdicts.watch(HTTP_STATUS_CODES)
 _proofs: dict[int, ClassProof] = {}
 _no_proof = ClassProof(object, 0, (_Unknown(),) * len(_NAMES))
 # PERF: the proof asked for last, found without making an int of the version.
@@ -518,7 +520,7 @@ _length_items: list[tuple[int, tuple[str, str]] | None] = [None] * 2048
 
 def _line(code: int) -> str:
     """The status line of *code*, as Werkzeug's ``_clean_status`` builds it."""
-    reason = capi.table_get(HTTP_STATUS_CODES, code)
+    reason = cdicts.table_get(HTTP_STATUS_CODES, code)
     known: tuple[str | None, str] | None = _lines.get(code)
     if known is not None and known[0] is reason:
         return known[1]
@@ -546,7 +548,7 @@ def content_type_item(mimetype: Any) -> tuple[str, str] | None:
         return None
     item = _type_items.get(mimetype)
     if item is None:
-        if capi.has_newline(mimetype):
+        if ctext.has_newline(mimetype):
             return None
         item = ("Content-Type", get_content_type(mimetype, "utf-8"))
         if len(_type_items) >= _CACHE_LIMIT:
@@ -593,7 +595,7 @@ def _to_headers(headers: Any) -> Any:
             or len(item) != 2
             or type(item[0]) is not str
             or type(item[1]) is not str
-            or capi.has_newline(item[1])
+            or ctext.has_newline(item[1])
         ):
             return Headers(headers)
     return _new_headers(items)
@@ -669,7 +671,7 @@ def fill(
             item = proof.type_item
         elif "content-type" not in real:
             item = proof.type_item
-    elif type(content_type) is str and not capi.has_newline(content_type):
+    elif type(content_type) is str and not ctext.has_newline(content_type):
         item = ("Content-Type", content_type)
 
     if item is not None:
@@ -691,7 +693,7 @@ def fill(
     value: Any
     kind = type(response)
     if kind is str:
-        value = capi.utf8(response)
+        value = ctext.utf8(response)
     elif kind is bytes:
         value = response
     elif response is None:
@@ -757,7 +759,7 @@ def _put(self: ResponseKernel, proof: ClassProof, body: Any, status: Any) -> Non
     self._fd_passthrough = False
     self._fd_on_close = None
     self._fd_streamed = False
-    value = capi.utf8(body) if type(body) is str else body
+    value = ctext.utf8(body) if type(body) is str else body
     self._fd_body = value
     self._fd_iterable = None
     self._fd_length = len(value)
@@ -839,7 +841,7 @@ def make_response(app: Any, cls: Any, rv: Any, ctx: Any, stand_in: Any = None) -
                 " (body, status) or (body, headers)."
             )
 
-    if type(status) is str and capi.has_newline(status):
+    if type(status) is str and ctext.has_newline(status):
         check_status(status, ctx)
     make: Any = cls if stand_in is None else stand_in
     kind = type(rv)
@@ -983,8 +985,8 @@ def _from_exception(cls: Any, error: Any, environ: Any) -> Any:
         or not _EXCEPTION_SHADOWING.isdisjoint(error.__dict__)
     ):
         return None
-    method = capi.table_get(environ, "REQUEST_METHOD")
-    if type(method) is not str or capi.is_head(method):
+    method = cdicts.table_get(environ, "REQUEST_METHOD")
+    if type(method) is not str or ctext.is_head(method):
         return None
     code = error.code
     description = error.description
@@ -1035,11 +1037,11 @@ _last_404: list[Any] = [None]
 
 def page_of_404(cls: Any, environ: Any) -> Any:
     """Body, status line and Content-Type of a *cls* made of ``NotFound()``, if sure."""
-    method = capi.table_get(environ, "REQUEST_METHOD")
+    method = cdicts.table_get(environ, "REQUEST_METHOD")
     version = capi.type_version(NotFound)
-    if type(environ) is not dict or type(method) is not str or capi.is_head(method):
+    if type(environ) is not dict or type(method) is not str or ctext.is_head(method):
         return None
-    reason = capi.table_get(HTTP_STATUS_CODES, 404)
+    reason = cdicts.table_get(HTTP_STATUS_CODES, 404)
     if not prove(cls).forces:
         return None
     known: Any = _last_404[0]
@@ -1155,11 +1157,11 @@ def send_body(
     method = None
     if type(environ) is dict:
         known = environ
-        method = capi.recall(known, "REQUEST_METHOD")
+        method = cdicts.recall(known, "REQUEST_METHOD")
     if type(method) is not str:
         quick = False
     elif capi.COMPILED:
-        quick = not capi.is_head(method) and (
+        quick = not ctext.is_head(method) and (
             status is not None or _has_known_status(proof)
         )
     else:
@@ -1187,10 +1189,10 @@ def send_body(
 def _has_known_status(proof: ClassProof) -> bool:
     """Whether the default status of a class still has the reason that it had."""
     if capi.COMPILED:
-        changes = capi.watched_changes()
+        changes = cdicts.watched_changes()
         if changes != 0 and changes == proof.reason_seen:
             return True
-        if capi.table_get(HTTP_STATUS_CODES, proof.code) is not proof.reason:
+        if cdicts.table_get(HTTP_STATUS_CODES, proof.code) is not proof.reason:
             return False
         if _statuses_watched:
             proof.reason_seen = changes
@@ -1231,12 +1233,12 @@ def send(
 
 def _is_as_stock(response: ResponseKernel, environ: dict[str, Any]) -> bool:
     """Whether all of *response* is sent, as the stock class does it."""
-    method = capi.recall(environ, "REQUEST_METHOD")
+    method = cdicts.recall(environ, "REQUEST_METHOD")
     return (
         response._fd_bodied
         and not response._fd_passthrough
         and type(method) is str
-        and not capi.is_head(method)
+        and not ctext.is_head(method)
         and prove(type(response)).sends
         and _untouched(response)
     )
@@ -1277,7 +1279,7 @@ def list_headers(headers: Any, body: Any) -> list[tuple[str, str]] | None:
     listed = kept[:]
     has_length = False
     for item in listed:
-        size = capi.header_size(item)
+        size = ctext.header_size(item)
         if size < 0:
             return None
         if size == 14 or size == 8 or size == 16:

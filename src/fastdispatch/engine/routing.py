@@ -27,6 +27,8 @@ from werkzeug.routing.matcher import StateMachineMatcher
 from werkzeug.routing.rules import RulePart
 
 from . import capi
+from . import cdicts
+from . import ctext
 from .classes import comparer
 from .classes import never
 
@@ -400,20 +402,20 @@ class _Edge:
             return kind == _CHOICE and self.choices is not None and "" in self.choices
         if kind == _PATH:
             return path[start] != "/" and (
-                capi.find_char(path, "\n", start + 1, stop) < 0
+                ctext.find_char(path, "\n", start + 1, stop) < 0
             )
         if kind == _CHOICE:
             return self.choices is not None and path[start:stop] in self.choices
         if self.minus and path[start] == "-":
             start += 1
         if kind == _DECIMAL:
-            point = capi.find_char(path, ".", start, stop)
-            if point < 0 or not capi.is_decimal(path, start, point):
+            point = ctext.find_char(path, ".", start, stop)
+            if point < 0 or not ctext.is_decimal(path, start, point):
                 return False
             start = point + 1
         if not capi.COMPILED:
             return path[start:stop].isdecimal()
-        return capi.is_decimal(path, start, stop)
+        return ctext.is_decimal(path, start, stop)
 
 
 class Matcher:
@@ -466,7 +468,7 @@ class Matcher:
         self._redirect_defaults: Any = self._attributes.get("redirect_defaults")
         self._subdomain: Any = self._attributes.get("default_subdomain")
         self._keep(self._attributes.get("_remap"))
-        self._watched = capi.watch(self._attributes)
+        self._watched = cdicts.watch(self._attributes)
         # The count of changes when that was compared last.
         self._seen = 0
         names = list(self._attributes)
@@ -501,10 +503,10 @@ class Matcher:
         if capi.dict_address(self.url_map) != capi.address(self._attributes):
             return False
         # PERF: 30 instructions instead of 370, of 13,800 that hello world took.
-        changes = capi.watched_changes()
+        changes = cdicts.watched_changes()
         if changes != 0 and changes == self._seen:
             return True
-        same = capi.holds(self._attributes, self._places, _WATCHED, self._values)
+        same = cdicts.holds(self._attributes, self._places, _WATCHED, self._values)
         if same and self._watched:
             self._seen = changes
         return same
@@ -521,7 +523,7 @@ class Matcher:
         if type(path_info) is not str or type(method) is not str:
             return _UNSURE
         path = path_info
-        if not capi.is_ascii(path):
+        if not ctext.is_ascii(path):
             try:
                 path = path.encode("latin-1").decode("utf-8", "replace")
             except UnicodeEncodeError:
@@ -547,7 +549,7 @@ class Matcher:
         Werkzeug tries static transitions before dynamic ones, so it too arrives at the
         longest static beginning first and backs out from there.
         """
-        if not self.sure or not path or path[0] != "/" or capi.has_double_slash(path):
+        if not self.sure or not path or path[0] != "/" or ctext.has_double_slash(path):
             return _UNSURE
         if method not in _METHODS:
             method = method.upper()
@@ -558,7 +560,7 @@ class Matcher:
                 return answer
         lengths = self._lengths
         known = len(lengths)
-        start = capi.rfind_char(path, "/", 0, len(path)) + 1
+        start = ctext.rfind_char(path, "/", 0, len(path)) + 1
         while start:
             if start < known and lengths[start]:
                 state = self._prefixes.get(path[:start])
@@ -566,7 +568,7 @@ class Matcher:
                     answer = self._branch(out, state, None, path, start, method)
                     if answer != _NEXT:
                         return answer
-            start = capi.rfind_char(path, "/", 0, start - 1) + 1
+            start = ctext.rfind_char(path, "/", 0, start - 1) + 1
         return _NOT_ALLOWED if out.allowed else _NOT_FOUND
 
     def _follow(
@@ -583,7 +585,7 @@ class Matcher:
         if start > end:
             return self._arrive(out, state, values, method)
         if state.static:
-            stop = capi.find_char(path, "/", start, end)
+            stop = ctext.find_char(path, "/", start, end)
             if stop < 0:
                 stop = end
             child = state.static.get(path[start:stop])
@@ -605,7 +607,7 @@ class Matcher:
         """Match ``path[start:]`` from *state* on, its static transitions aside."""
         end = len(path)
         if state.edges:
-            segment_stop = capi.find_char(path, "/", start, end)
+            segment_stop = ctext.find_char(path, "/", start, end)
             if segment_stop < 0:
                 segment_stop = end
             for edge in state.edges:
@@ -670,10 +672,10 @@ class Matcher:
                 elif (
                     conversion.plain_int
                     and edge.kind == _DIGITS
-                    and len(path) - start <= capi.MAX_TO_INT
+                    and len(path) - start <= ctext.MAX_TO_INT
                 ):
                     if capi.COMPILED:
-                        value = capi.to_int(path, start)
+                        value = ctext.to_int(path, start)
                     else:
                         value = int(path[start:])
                 else:

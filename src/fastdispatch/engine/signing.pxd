@@ -1,7 +1,9 @@
 import cython
 
 from . cimport capi
+from . cimport cdicts
 from . cimport cjson
+from . cimport ctext
 from .plan cimport SessionCookies
 
 cdef object _compare_digest

@@ -24,7 +24,9 @@ from werkzeug.http import dump_cookie
 from werkzeug.http import http_date
 
 from . import capi
+from . import cdicts
 from . import cjson
+from . import ctext
 from .plan import SessionCookies
 
 _compare_digest = hmac.compare_digest
@@ -87,7 +89,7 @@ class Proof:
             total += version
         if total != 0 and total == self._versions:
             for names, name, value in self._globals:
-                if capi.stored(names, name) is not value:
+                if cdicts.stored(names, name) is not value:
                     return False
             return True
         try:
@@ -126,7 +128,7 @@ class CookieSigner:
         inner.update(value)
         outer = mac[1].copy()
         outer.update(inner.digest())
-        return capi.to_base64(outer.digest())
+        return ctext.to_base64(outer.digest())
 
     def _time(self) -> tuple[Any, str]:
         """The time in seconds, and as it stands in a cookie."""
@@ -134,7 +136,7 @@ class CookieSigner:
         known = self._now
         if known[0] != now:
             size = (now.bit_length() + 7) // 8
-            known = (now, capi.to_base64(now.to_bytes(size, "big")))
+            known = (now, ctext.to_base64(now.to_bytes(size, "big")))
             self._now = known
         return known
 
@@ -149,12 +151,12 @@ class CookieSigner:
 
         :param max_age: in seconds; None: forever.
         """
-        if not capi.is_ascii(signed):
+        if not ctext.is_ascii(signed):
             return None
-        stop = capi.rfind_char(signed, ".", 0, len(signed))
+        stop = ctext.rfind_char(signed, ".", 0, len(signed))
         if stop < 0:
             return None
-        dot = capi.rfind_char(signed, ".", 0, stop)
+        dot = ctext.rfind_char(signed, ".", 0, stop)
         if dot < 0:
             return None
         value = signed[:stop].encode("ascii")
@@ -170,7 +172,7 @@ class CookieSigner:
             if stamp == now[1]:
                 age = 0
             else:
-                signed_at = capi.from_base64(stamp, 0)
+                signed_at = ctext.from_base64(stamp, 0)
                 if signed_at is None or len(signed_at) > 8:
                     return None
                 age = now[0] - int.from_bytes(signed_at, "big")
@@ -194,11 +196,11 @@ def _prepared(key: bytes, digest_method: Callable[..., Any]) -> tuple[Any, Any]:
 def to_payload(data: bytes) -> str:
     """*data* as itsdangerous's ``URLSafeSerializer`` writes it: in base64, compressed
     if that is shorter."""
-    if capi.may_shrink(data):
+    if ctext.may_shrink(data):
         compressed = zlib.compress(data)
         if len(compressed) < len(data) - 1:
-            return "." + capi.to_base64(compressed)
-    return capi.to_base64(data)
+            return "." + ctext.to_base64(compressed)
+    return ctext.to_base64(data)
 
 
 def from_payload(payload: str) -> str | None:
@@ -207,14 +209,14 @@ def from_payload(payload: str) -> str | None:
     As itsdangerous does, it takes what is written otherwise for the same.
     """
     if payload[:1] == ".":
-        data = capi.from_base64(payload, 1)
+        data = ctext.from_base64(payload, 1)
         if data is not None:
             try:
                 data = zlib.decompress(data)
             except zlib.error:
                 return None
     else:
-        data = capi.from_base64(payload, 0)
+        data = ctext.from_base64(payload, 0)
     if data is None:
         return None
     try:
@@ -425,11 +427,11 @@ class CookieSessions(SessionCookies):
             if value is None:
                 value = ""
         else:
-            cookies = capi.table_get(environ, "HTTP_COOKIE")
+            cookies = cdicts.table_get(environ, "HTTP_COOKIE")
             if cookies is None:
                 value = ""
             elif type(cookies) is str and type(name) is str:
-                value = capi.find_cookie(cookies, name)
+                value = ctext.find_cookie(cookies, name)
             else:
                 value = None
         if type(value) is not str:
@@ -498,11 +500,11 @@ class CookieSessions(SessionCookies):
         nothing but that there is nothing to do.
         """
         config = app.config
-        cookies = capi.table_get(environ, "HTTP_COOKIE")
+        cookies = cdicts.table_get(environ, "HTTP_COOKIE")
         name = config["SESSION_COOKIE_NAME"]
         if type(cookies) is not str or type(name) is not str or not self._holds():
             return False
-        value = capi.find_cookie(cookies, name)
+        value = ctext.find_cookie(cookies, name)
         if value is None:
             return False
         if not value:
@@ -514,7 +516,7 @@ class CookieSessions(SessionCookies):
         ):
             return False
         # A payload that is compressed begins with a dot: nothing is before it.
-        stop = capi.find_char(value, ".", 0, len(value))
+        stop = ctext.find_char(value, ".", 0, len(value))
         text = None if stop <= 0 else from_payload(value[:stop])
         return (
             text is not None
@@ -546,7 +548,7 @@ class CookieSessions(SessionCookies):
         modified = session.modified
         permanent = False
         if session:
-            permanent = bool(capi.stored(session, "_permanent"))
+            permanent = bool(cdicts.stored(session, "_permanent"))
             if not modified:
                 modified = permanent and config["SESSION_REFRESH_EACH_REQUEST"]
         elif modified:

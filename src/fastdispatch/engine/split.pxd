@@ -1,6 +1,8 @@
 import cython
 
 from . cimport capi
+from . cimport cdicts
+from . cimport cvars
 from . cimport hooks
 from .context cimport Context
 from .hosted cimport HostedContext

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from . import capi
+from . import cdicts
+from . import cvars
 from . import hooks
 from .context import Context
 from .hosted import HostedContext
@@ -111,7 +113,7 @@ class SplitContext(HostedContext):
         """
         plan = self.plan
         app = self.app
-        outer = capi.var_find(plan.app_var)
+        outer = cvars.var_find(plan.app_var)
         if outer is None or outer.app is not app:
             inner: SplitAppContext = capi.new_instance(plan.app_context_class)
             inner._app = app
@@ -121,17 +123,17 @@ class SplitContext(HostedContext):
             inner._tokens = None
             if not plan.lazy_app_context:
                 inner.make()
-            inner._pushed = capi.var_set(plan.app_var, inner)
+            inner._pushed = cvars.var_set(plan.app_var, inner)
             self._app_context = inner
             if plan.pushed_to:
                 plan.pushed.send(app, _async_wrapper=app.ensure_sync)
-        self._pushed = capi.var_set(plan.request_var, self)
+        self._pushed = cvars.var_set(plan.request_var, self)
 
     def preserve(self, keep: Any) -> None:
         """Hand both contexts to a debugger or a test client. Rule 15."""
         plan = self.plan
-        keep(capi.var_find(plan.app_var))
-        keep(capi.var_find(plan.request_var))
+        keep(cvars.var_find(plan.app_var))
+        keep(cvars.var_find(plan.request_var))
 
     def end(self, exc: Any, whatever: bool = False) -> None:
         """What ``RequestContext.pop`` does. Rules 8 to 10 and 40 to 42."""
@@ -157,12 +159,12 @@ class SplitContext(HostedContext):
 
     def _leave_hosted(self, exc: Any) -> None:
         plan = self.plan
-        active = capi.var_find(plan.request_var)
+        active = cvars.var_find(plan.request_var)
         if self._tokens is None:
             token = self._pushed
         else:
             token = self._tokens.pop()[0]
-        capi.var_reset(plan.request_var, token)
+        cvars.var_reset(plan.request_var, token)
         self._pushed = None
         self.environ["werkzeug.request"] = None
         inner = self._app_context
@@ -194,9 +196,9 @@ class SplitContext(HostedContext):
             else:
                 app.do_teardown_appcontext(exc)
         finally:
-            active = capi.var_find(plan.app_var)
+            active = cvars.var_find(plan.app_var)
             token = inner._pushed if inner._tokens is None else inner._tokens.pop()
-            capi.var_reset(plan.app_var, token)
+            cvars.var_reset(plan.app_var, token)
             inner._pushed = None
         if active is not inner:
             raise AssertionError(
@@ -223,10 +225,10 @@ def teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> None:
     if table:
         if blueprints:
             for name in blueprints:
-                funcs = capi.table_get(table, name)
+                funcs = cdicts.table_get(table, name)
                 if funcs:
                     teardown_chain(plan, app, funcs, exc)
-        funcs = capi.table_get(table, None)
+        funcs = cdicts.table_get(table, None)
         if funcs:
             teardown_chain(plan, app, funcs, exc)
     if plan.tearing_down_to:
