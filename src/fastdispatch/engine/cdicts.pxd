@@ -87,11 +87,14 @@ cdef inline object table_get(object table, object key):
     return <object>value
 
 
-cdef inline object app_wide(object table):
-    # PERF: most often it is the first entry: a place looked at is a third of a lookup.
+cdef inline object scoped(object table, object name):
+    # PERF: the application's is most often the first entry: a place looked at is a
+    # third of a lookup.
     cdef PyObject *key = NULL
     cdef PyObject *value = NULL
     cdef Py_ssize_t place = 0
+    if name is not None:
+        return table_recall(table, name)
     if (
         fd_reads_as_dict(table)
         and PyDict_Next(table, &place, &key, &value)

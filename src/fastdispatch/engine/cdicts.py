@@ -29,9 +29,10 @@ def item(table: Any, key: Any) -> Any:
     return table[key]
 
 
-def app_wide(table: Any) -> Any:
-    """What a table of hooks has for the application: ``table_get(table, None)``."""
-    return table[None] if None in table else None
+def scoped(table: Any, name: Any) -> Any:
+    """``table_get(table, name)`` of a table of hooks: *name* is a blueprint's, or None,
+    which stands for the application."""
+    return table[name] if name in table else None
 
 
 def stored_at(target: Any, place: int, key: str) -> Any:

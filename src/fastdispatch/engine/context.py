@@ -148,7 +148,7 @@ def raise_errors(app: Any, errors: list[BaseException]) -> None:
 
 def teardown_request(ctx: Context, exc: Any) -> None:
     """The stock step of that name, for a host to call. Rules 40 to 42."""
-    errors = hooks.run_teardown_request(ctx.plan, ctx.app, ctx.get_blueprints(), exc)
+    errors = hooks.run_teardown_request(ctx.plan, ctx.app, ctx.get_scopes(), exc)
     if errors is not None:
         raise_errors(ctx.app, errors)
 
@@ -208,10 +208,12 @@ class Context(Routed):
         :param request: a request that exists already; *environ* is then its own.
         :param plan: the plan of *app*, where that has just been looked up.
         """
+        if plan is None:
+            plan = plan_of(app)
         if request is not None:
             environ = request.environ
         self.app = app
-        self.plan = plan_of(app) if plan is None else plan
+        self.plan = plan
         self.environ = environ
         self.has_request = environ is not None
         self.made_request = request
@@ -490,6 +492,14 @@ class Context(Routed):
             return request.blueprints
         return route.blueprints
 
+    def get_scopes(self) -> tuple[Any, ...]:
+        """Whose hooks run: names of blueprints, inner to outer; None for the app."""
+        request = self.made_request
+        route = self.route
+        if route is not None and (request is None or request.url_rule is route.rule):
+            return route.scopes
+        return (*self.get_blueprints(), None)
+
     @property
     def view_args(self) -> Any:
         """The view's arguments: a dict, or None when routing failed."""
@@ -604,13 +614,9 @@ class Context(Routed):
                 if not fresh:
                     matcher = Matcher(plan.url_map)
                     plan.matcher = matcher
-                path = cdicts.recall(environ, "PATH_INFO")
-                if path is None:
-                    path = environ.get("PATH_INFO", "")
                 method = cdicts.recall(environ, "REQUEST_METHOD")
-                if method is None:
-                    method = environ["REQUEST_METHOD"]
                 self.method = method
+                path = cdicts.recall(environ, "PATH_INFO")
                 code = matcher.match(self, path, method)
                 if code == _MATCHED:
                     request = self.made_request
@@ -671,28 +677,26 @@ class Context(Routed):
             again = cvars.current(_var) is not self
             self._more.append(cvars.enter(_var, self) if again else None)
             return
-        self.begin()
         try:
-            self.open()
+            self.enter()
         except BaseException as e:
-            self.end(e)
+            if self._token is not None:
+                self.end(e)
             raise
 
-    def begin(self) -> None:
-        """The first half of a first push: this context is current."""
-        if self.has_request:
+    def enter(self) -> None:
+        """A first push: make this current, signal that, open the session, match."""
+        has_request = self.has_request
+        if has_request:
             outer = cvars.current(_var)
             if outer is not None:
                 self._share(outer)
         self._unfinished = True
         self._token = cvars.enter(_var, self)
-
-    def open(self) -> None:
-        """The second half: signal the push, open the session, match the URL."""
         plan = self.plan
         if plan.pushed_to and self._outer is None:
             plan.pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
-        if self.has_request:
+        if has_request:
             if not plan.lazy_request and self.made_request is None:
                 self._make_request()
             if not plan.lazy_session and self.opened is None:
@@ -848,7 +852,7 @@ class Context(Routed):
             if plan.own_do_teardown_request:
                 if plan.teardown_request or plan.tearing_down_to:
                     errors = hooks.run_teardown_request(
-                        plan, app, self.get_blueprints(), exc
+                        plan, app, self.get_scopes(), exc
                     )
             else:
                 errors = self._call_teardown(app.do_teardown_request, exc, errors)

@@ -89,7 +89,14 @@ def read_cookies(text: str, target: Any) -> bool:
 
 def lacks_cookie(environ: Any, name: Any) -> bool:
     """Whether the cookies in *environ* surely have no *name* in them."""
-    return False
+    if type(environ) is not dict:
+        return False
+    cookies = environ.get("HTTP_COOKIE")
+    if cookies is None:
+        return True
+    if type(cookies) is not str or type(name) is not str or name in cookies:
+        return False
+    return cookies.isascii()
 
 
 def is_head(method: str) -> bool:

@@ -44,7 +44,7 @@ def knows(ctx: Context, step: str, own: bool) -> bool:
 def find_handler(ctx: Context, error: Exception, code: int | None) -> Any:
     """The handler of *error*, whose status is *code* if it is to have one. Rule 32."""
     spec = ctx.app.error_handler_spec
-    names = (*ctx.get_blueprints(), None)
+    names = ctx.get_scopes()
     if not _has_defaults(spec, names):
         return ctx.app._find_error_handler(error, list(names[:-1]))
     if code is not None:

@@ -7,21 +7,12 @@ from .plan cimport Plan
 
 cdef object as_list(object funcs)
 
-@cython.locals(chain=list, i=Py_ssize_t)
-cdef object preprocess_chain(object funcs, object ctx)
+@cython.locals(chain=list, own=bint)
+cpdef object run_before(Plan plan, object app, tuple scopes, object ctx)
 
-@cython.locals(chain=list, i=Py_ssize_t, own=bint)
-cdef object before_chain(Plan plan, object app, object funcs)
-
-@cython.locals(names=list, i=Py_ssize_t)
-cpdef object run_before(Plan plan, object app, object blueprints, object ctx)
-
-@cython.locals(chain=list, i=Py_ssize_t, own=bint)
-cdef object after_chain(Plan plan, object app, object funcs, object response)
-
-@cython.locals(i=Py_ssize_t)
+@cython.locals(chain=list, own=bint)
 cpdef object run_after(
-    Plan plan, object app, object blueprints, object functions, object response
+    Plan plan, object app, tuple scopes, object functions, object response
 )
 
 @cython.locals(chain=list, i=Py_ssize_t, own=bint)
@@ -33,6 +24,6 @@ cdef object send_teardown(
     object app, object signal, object exc, object errors, object name
 )
 
-cpdef object run_teardown_request(Plan plan, object app, object blueprints, object exc)
+cpdef object run_teardown_request(Plan plan, object app, tuple scopes, object exc)
 
 cpdef object run_teardown_appcontext(Plan plan, object app, object exc)

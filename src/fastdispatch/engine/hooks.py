@@ -30,52 +30,31 @@ def name_of(func: Any) -> str:
     return f"{getattr(func, '__module__', None)}.{name}"
 
 
-def preprocess_chain(funcs: Any, ctx: Any) -> None:
-    """Call each url_value_preprocessor of one table entry, with what is found now."""
-    chain = as_list(funcs)
-    for func in chain:
-        func(ctx.endpoint, ctx.view_args)
-
-
-def before_chain(plan: Plan, app: Any, funcs: Any) -> Any:
-    """Call each function; the first value that is not None ends the chain."""
-    chain = as_list(funcs)
-    own = plan.own_ensure_sync
-    for func in chain:
-        rv = capi.call_hook(func, app, own)
-        if rv is not None:
-            return rv
-    return None
-
-
-def run_before(plan: Plan, app: Any, blueprints: Any, ctx: Any) -> Any:
+def run_before(plan: Plan, app: Any, scopes: Any, ctx: Any) -> Any:
     """Run url_value_preprocessors, then before_request hooks. Rules 22 and 23.
 
-    *blueprints* are the names of the request's blueprints, inner to outer; *ctx* its
-    context.
+    *scopes* are whose hooks run, inner to outer: the names of the request's blueprints,
+    then None, the application; *ctx* is its context.
+
+    :return: the first value of a before_request hook that is not None, or None.
     """
     table = plan.url_value_preprocessors
     if table:
-        funcs = cdicts.app_wide(table)
-        if funcs:
-            preprocess_chain(funcs, ctx)
-        for name in reversed(blueprints):
-            funcs = cdicts.table_recall(table, name)
+        for name in reversed(scopes):
+            funcs = cdicts.scoped(table, name)
             if funcs:
-                preprocess_chain(funcs, ctx)
+                chain = as_list(funcs)
+                for func in chain:
+                    func(ctx.endpoint, ctx.view_args)
     table = plan.before_request
     if table:
-        funcs = cdicts.app_wide(table)
-        if funcs:
-            rv = before_chain(plan, app, funcs)
-            if rv is not None:
-                return rv
-        if blueprints:
-            names = as_list(blueprints)
-            for name in reversed(names):
-                funcs = cdicts.table_recall(table, name)
-                if funcs:
-                    rv = before_chain(plan, app, funcs)
+        own = plan.own_ensure_sync
+        for name in reversed(scopes):
+            funcs = cdicts.scoped(table, name)
+            if funcs:
+                chain = as_list(funcs)
+                for func in chain:
+                    rv = capi.call_hook(func, app, own)
                     if rv is not None:
                         return rv
     return None
@@ -91,22 +70,7 @@ def check_response(func: Any, response: Any) -> None:
         )
 
 
-def after_chain(plan: Plan, app: Any, funcs: Any, response: Any) -> Any:
-    """Pass *response* through the functions, last registered first."""
-    chain = as_list(funcs)
-    own = plan.own_ensure_sync
-    for func in reversed(chain):
-        rv = capi.call_hook_with(func, app, own, response)
-        if rv is not response:
-            if not plan.hosted:
-                check_response(func, rv)
-            response = rv
-    return response
-
-
-def run_after(
-    plan: Plan, app: Any, blueprints: Any, functions: Any, response: Any
-) -> Any:
+def run_after(plan: Plan, app: Any, scopes: Any, functions: Any, response: Any) -> Any:
     """Run after_this_request *functions*, then after_request hooks. Rule 28."""
     if functions:
         i = 0
@@ -120,14 +84,17 @@ def run_after(
                 response = rv
     table = plan.after_request
     if table:
-        if blueprints:
-            for name in blueprints:
-                funcs = cdicts.table_recall(table, name)
-                if funcs:
-                    response = after_chain(plan, app, funcs, response)
-        funcs = cdicts.app_wide(table)
-        if funcs:
-            response = after_chain(plan, app, funcs, response)
+        own = plan.own_ensure_sync
+        for name in scopes:
+            funcs = cdicts.scoped(table, name)
+            if funcs:
+                chain = as_list(funcs)
+                for func in reversed(chain):
+                    rv = capi.call_hook_with(func, app, own, response)
+                    if rv is not response:
+                        if not plan.hosted:
+                            check_response(func, rv)
+                        response = rv
     return response
 
 
@@ -176,7 +143,7 @@ def send_teardown(app: Any, signal: Any, exc: Any, errors: Any, name: str) -> An
     return errors
 
 
-def run_teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> Any:
+def run_teardown_request(plan: Plan, app: Any, scopes: Any, exc: Any) -> Any:
     """Run teardown_request hooks and their signal. Rules 40 to 42.
 
     Returns the list of errors raised, or None.
@@ -184,16 +151,12 @@ def run_teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> Any
     errors = None
     table = plan.teardown_request
     if table:
-        if blueprints:
-            for name in blueprints:
-                funcs = cdicts.table_recall(table, name)
-                if funcs:
-                    errors = teardown_chain(
-                        plan, app, funcs, exc, errors, "teardown_request"
-                    )
-        funcs = cdicts.app_wide(table)
-        if funcs:
-            errors = teardown_chain(plan, app, funcs, exc, errors, "teardown_request")
+        for name in scopes:
+            funcs = cdicts.scoped(table, name)
+            if funcs:
+                errors = teardown_chain(
+                    plan, app, funcs, exc, errors, "teardown_request"
+                )
     if plan.tearing_down_to:
         errors = send_teardown(
             app, plan.tearing_down, exc, errors, "request_tearing_down"

@@ -39,10 +39,12 @@ class Application(Host):
         plan = self.get_plan()
         if plan.own_wsgi_app and plan.own_request_context:
             # PERF: two Python frames less are a tenth of hello world's instructions.
+            if not capi.COMPILED:
+                ctx = Context(self, environ, None, plan)
+                return run_in(ctx, self, plan, environ, start_response)
             ctx = context.new_context(self, plan, environ)
             result = run_in(ctx, self, plan, environ, start_response)
-            if capi.COMPILED:
-                context.reuse(ctx)
+            context.reuse(ctx)
             return result
         return self.wsgi_app(environ, start_response)
 
@@ -81,11 +83,14 @@ def run_in(
     cls = None
     try:
         try:
-            ctx.begin()
-            ctx.open()
+            ctx.enter()
             if plan.own_full_dispatch_request:
                 rv = answer(ctx)
-                cls = context.response_class(ctx)
+                if capi.COMPILED or plan.hosted:
+                    cls = context.response_class(ctx)
+                else:
+                    # PERF: what that does, a call less.
+                    cls = app.response_class
                 body = unseen(ctx, rv, cls)
                 if body is None:
                     response = finalize(ctx, rv, cls)
@@ -123,7 +128,11 @@ def run_in(
                 close_unsent(app, response)
         raise
     finally:
-        end(ctx, error)
+        keep = cdicts.table_get(ctx.environ, "werkzeug.debug.preserve_context")
+        if keep is None and error is None:
+            ctx.end(None, True)
+        else:
+            end(ctx, error, keep)
 
 
 def close_unsent(app: Any, response: Any) -> None:
@@ -175,7 +184,7 @@ def answer(ctx: Context) -> Any:
         if not plan.own_preprocess_request:
             rv = ctx.call_step(app.preprocess_request)
         elif plan.before_request or plan.url_value_preprocessors:
-            rv = hooks.run_before(plan, app, ctx.get_blueprints(), ctx)
+            rv = hooks.run_before(plan, app, ctx.get_scopes(), ctx)
         if rv is None:
             if plan.hosted and (
                 plan.before_request
@@ -310,7 +319,7 @@ def preprocess_request(ctx: Context) -> Any:
     """The url_value_preprocessors and before_request hooks. Rules 22 and 23."""
     plan = ctx.plan
     if plan.before_request or plan.url_value_preprocessors:
-        return hooks.run_before(plan, ctx.app, ctx.get_blueprints(), ctx)
+        return hooks.run_before(plan, ctx.app, ctx.get_scopes(), ctx)
     return None
 
 
@@ -319,25 +328,21 @@ def dispatch_request(ctx: Context) -> Any:
     app = ctx.app
     plan = ctx.plan
     request = ctx.made_request
-    if request is not None:
-        error = request.routing_exception
-    elif ctx._missing:
-        error = ctx.routing_error()
-    else:
-        error = ctx._routing_exception
-    if error is not None:
-        if plan.own_raise_routing_exception and (
-            type(error) is NotFound or type(error) is MethodNotAllowed
-        ):
-            raise error
-        app.raise_routing_exception(ctx.get_request())
-    if request is None:
-        route: Any = ctx.route
+    route: Any = ctx.route
+    if request is None and route is not None:
         rule = route.rule
         args = ctx.args
         endpoint = route.endpoint
         method = ctx.method
     else:
+        error = ctx.routing_exception
+        if error is not None:
+            if plan.own_raise_routing_exception and (
+                type(error) is NotFound or type(error) is MethodNotAllowed
+            ):
+                raise error
+            app.raise_routing_exception(ctx.get_request())
+        request = ctx.get_request()
         rule = request.url_rule
         args = request.view_args
         endpoint = rule.endpoint
@@ -424,7 +429,7 @@ def process_response(ctx: Context, response: Any) -> Any:
     functions = ctx._after_functions
     if functions is not None or plan.after_request:
         response = ctx.shown(response)
-        response = hooks.run_after(plan, app, ctx.get_blueprints(), functions, response)
+        response = hooks.run_after(plan, app, ctx.get_scopes(), functions, response)
         if plan.hosted:
             plan = ctx.renew()
     if owes_session(ctx):
@@ -444,54 +449,24 @@ def owes_session(ctx: Context) -> bool:
     plan = ctx.plan
     if ctx.opened is not None or not plan.lazy_session:
         return True
-    if (
-        capi.COMPILED
-        and plan.cookie_named_by_config
-        and (
-            not plan.refreshes_cookie()
-            or ctext.lacks_cookie(ctx.environ, plan.cookie_name)
-        )
-    ):
-        # PERF: the same as below, without Python objects made or counted.
-        return False
     environ = ctx.environ
-    if type(environ) is dict:
-        known = environ
-        cookies = known.get("HTTP_COOKIE")
-    else:
-        cookies = cdicts.table_get(environ, "HTTP_COOKIE")
-    if cookies is None:
-        return False
     if not plan.cookie_named_by_config:
-        return bool(plan.session_interface.needs_save_unopened(ctx.app, ctx.environ))
+        return cdicts.table_get(environ, "HTTP_COOKIE") is not None and bool(
+            plan.session_interface.needs_save_unopened(ctx.app, environ)
+        )
     # PERF: asking the interface took a sixth of a hello world's time.
-    if not plan.refreshes_cookie():
-        return False
-    if (
-        plan.cookie_plain
-        and type(cookies) is str
-        and ctext.is_ascii(cookies)
-        and not ctext.contains(cookies, plan.cookie_name)
-    ):
+    if ctext.lacks_cookie(environ, plan.cookie_name()) or not plan.refreshes_cookie():
         return False
     sessions = plan.cookies()
-    return sessions is None or not sessions.owes_nothing(ctx.app, ctx.environ)
+    return sessions is None or not sessions.owes_nothing(ctx.app, environ)
 
 
-def end(ctx: Context, error: Any) -> None:
-    """Keep the context for a debugger or a test client, then pop it. Rule 15."""
-    environ = ctx.environ
-    if type(environ) is dict:
-        known = environ
-        preserve = known.get("werkzeug.debug.preserve_context")
-    else:
-        preserve = cdicts.table_get(environ, "werkzeug.debug.preserve_context")
-    if preserve is None and error is None:
-        ctx.end(error, True)
-        return
+def end(ctx: Context, error: Any, keep: Any) -> None:
+    """Pop the context of a request that failed, or that somebody wants to *keep*: a
+    debugger or a test client, by calling that. Rule 15."""
     try:
-        if preserve is not None:
-            ctx.preserve(preserve)
+        if keep is not None:
+            ctx.preserve(keep)
         if (
             error is not None
             and not ctx.renew().own_should_ignore_error

@@ -18,14 +18,14 @@ cdef class MergedContext(HostedContext):
     cdef object call_step(self, object step)
     cdef object call_step_with(self, object step, object value)
     @cython.locals(plan=Plan)
-    cdef begin(self)
+    cdef enter(self)
     cdef preserve(self, object keep)
     @cython.locals(plan=Plan, errors=list, again=bint)
     cdef end(self, object exc, bint whatever=*)
 
 
 cdef list added(list errors, object error)
-@cython.locals(chain=list, i=Py_ssize_t)
+@cython.locals(chain=list)
 cdef list teardown_chain(Plan plan, object app, object funcs, object exc, list errors)
 cdef list send_teardown(object app, object signal, object exc, list errors)
 @cython.locals(plan=Plan, errors=list)

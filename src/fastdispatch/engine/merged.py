@@ -71,7 +71,7 @@ class MergedContext(HostedContext):
         """The session, without counting as a look."""
         return self.opened_session()
 
-    def begin(self) -> None:
+    def enter(self) -> None:
         """Push this context. Rules 3, 4 and 11."""
         plan = self.plan
         self._push_count = 1
@@ -79,6 +79,7 @@ class MergedContext(HostedContext):
         if plan.pushed_to:
             app = self.app
             plan.pushed.send(app, _async_wrapper=app.ensure_sync)
+        self.open()
 
     def preserve(self, keep: Any) -> None:
         """Hand the context to a debugger or a test client. Rule 15."""
@@ -149,15 +150,11 @@ def added(errors: Any, error: BaseException) -> Any:
 def teardown_chain(plan: Plan, app: Any, funcs: Any, exc: Any, errors: Any) -> Any:
     """Call every function with *exc*, last registered first, whatever they raise."""
     chain = hooks.as_list(funcs)
-    i = len(chain) - 1
-    while i >= 0:
-        if i < len(chain):
-            func = chain[i]
-            try:
-                capi.call_hook_with(func, app, plan.own_ensure_sync, exc)
-            except BaseException as e:
-                errors = added(errors, e)
-        i -= 1
+    for func in reversed(chain):
+        try:
+            capi.call_hook_with(func, app, plan.own_ensure_sync, exc)
+        except BaseException as e:
+            errors = added(errors, e)
     return errors
 
 
@@ -177,13 +174,10 @@ def teardown_request(ctx: MergedContext, exc: Any) -> None:
     errors = None
     table = plan.teardown_request
     if table:
-        for name in ctx.get_blueprints():
-            funcs = cdicts.table_get(table, name)
+        for name in ctx.get_scopes():
+            funcs = cdicts.scoped(table, name)
             if funcs:
                 errors = teardown_chain(plan, app, funcs, exc, errors)
-        funcs = cdicts.table_get(table, None)
-        if funcs:
-            errors = teardown_chain(plan, app, funcs, exc, errors)
     if plan.tearing_down_to:
         errors = send_teardown(app, plan.tearing_down, exc, errors)
     if errors is not None:

@@ -50,9 +50,7 @@ cdef class Plan:
     cdef unsigned long long hosts_seen
     cdef bint hosts_trusted
     cdef unsigned long long cookie_seen
-    cdef bint cookie_refreshed
-    cdef object cookie_name
-    cdef bint cookie_plain
+    cdef object cookie_known
     cdef object pushed
     cdef object started
     cdef object finished
@@ -96,6 +94,7 @@ cdef class Plan:
     @cython.locals(changes=cython.ulonglong)
     cpdef bint trusts_all_hosts(self) except -1
     @cython.locals(changes=cython.ulonglong)
+    cdef object cookie_name(self)
     cdef bint refreshes_cookie(self) except -1
     @cython.locals(version="unsigned int")
     cpdef bint stale(self, object cls) except -1

@@ -11,7 +11,6 @@ from typing import Any
 
 from . import capi
 from . import cdicts
-from . import ctext
 from .classes import never
 from .classes import watch
 
@@ -118,10 +117,7 @@ class Plan:
         self.hosts_seen = 0
         self.hosts_trusted = False
         self.cookie_seen = 0
-        self.cookie_refreshed = False
-        self.cookie_name: Any = None
-        # Whether that is ASCII, and not empty.
-        self.cookie_plain = False
+        self.cookie_known: Any = None
 
     def watches_config(self) -> bool:
         """Whether every change of what the config says is counted.
@@ -148,27 +144,29 @@ class Plan:
             self.hosts_trusted = True
         return self.hosts_trusted
 
-    def refreshes_cookie(self) -> bool:
-        """Whether sessions are refreshed on each request, by the cookie they name."""
+    def cookie_name(self) -> Any:
+        """``SESSION_COOKIE_NAME``; None if that is missing."""
         changes = 0
         if capi.COMPILED:
             changes = cdicts.watched_changes()
             if changes != 0 and changes == self.cookie_seen and self.watches_config():
-                return self.cookie_refreshed
+                return self.cookie_known
         try:
-            refreshes = self.config["SESSION_REFRESH_EACH_REQUEST"]
             name = self.config["SESSION_COOKIE_NAME"]
         except KeyError:
-            refreshes = name = None
-        if name is not self.cookie_name:
-            self.cookie_name = name
-            self.cookie_plain = (
-                type(name) is str and len(name) > 0 and ctext.is_ascii(name)
-            )
-        self.cookie_refreshed = bool(refreshes)
-        if type(refreshes) is bool:
+            name = None
+        if capi.COMPILED:
+            self.cookie_known = name
             self.cookie_seen = changes
-        return self.cookie_refreshed
+        return name
+
+    def refreshes_cookie(self) -> bool:
+        """Whether sessions are refreshed on each request, by the cookie they name."""
+        try:
+            refreshes = self.config["SESSION_REFRESH_EACH_REQUEST"]
+        except KeyError:
+            return False
+        return self.cookie_name() is not None and bool(refreshes)
 
     def use_signals(
         self,

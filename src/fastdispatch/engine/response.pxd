@@ -142,7 +142,7 @@ cdef class ResponseBody:
 @cython.locals(response=ResponseKernel)
 cdef object from_body(object cls, tuple item, bytes body)
 cdef object put_body(ResponseKernel self, tuple item, bytes body)
-@cython.locals(known=dict, quick=bint)
+@cython.locals(known=dict)
 cdef object send_body(
     object cls,
     ClassProof proof,

@@ -1158,18 +1158,19 @@ def send_body(
     if type(environ) is dict:
         known = environ
         method = cdicts.recall(known, "REQUEST_METHOD")
-    if type(method) is not str:
-        quick = False
-    elif capi.COMPILED:
-        quick = not ctext.is_head(method) and (
-            status is not None or _has_known_status(proof)
+    # PERF: in Python, a function that is called takes longer than its work.
+    if (
+        type(method) is not str
+        or (ctext.is_head(method) if capi.COMPILED else method == "HEAD")
+        or (
+            status is None
+            and not (
+                _has_known_status(proof)
+                if capi.COMPILED
+                else HTTP_STATUS_CODES.get(proof.code) is proof.reason
+            )
         )
-    else:
-        # PERF: a function that is called takes longer than its work.
-        quick = method != "HEAD" and (
-            status is not None or HTTP_STATUS_CODES.get(proof.code) is proof.reason
-        )
-    if not quick:
+    ):
         content_type = None if item is None else item[1]
         return cls(body, status, content_type=content_type)(  # type: ignore[no-any-return]
             environ, start_response

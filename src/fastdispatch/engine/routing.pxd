@@ -38,6 +38,7 @@ cdef class Route:
     cdef readonly object rule
     cdef readonly object endpoint
     cdef readonly list blueprints
+    cdef readonly tuple scopes
     cdef readonly bint has_args
     cdef readonly set methods
     cdef bint strict
@@ -94,6 +95,7 @@ cdef class Matcher:
     cdef readonly object url_map
     cdef readonly bint sure
     cdef dict _exact
+    cdef dict _decoded
     cdef dict _prefixes
     cdef bytes _lengths
     cdef dict _attributes

@@ -176,6 +176,7 @@ class Route:
     :ivar rule: the rule itself.
     :ivar endpoint: ``rule.endpoint``.
     :ivar blueprints: names of the blueprints the endpoint belongs to, inner to outer.
+    :ivar scopes: whose hooks run: those names, then None for the application.
     :ivar has_args: whether a match gives arguments.
     :ivar methods: the rule's own set of methods; None for any method.
     """
@@ -191,6 +192,7 @@ class Route:
         "one_value",
         "redirecting",
         "rule",
+        "scopes",
         "strict",
         "sure",
     )
@@ -199,6 +201,7 @@ class Route:
         self.rule = rule
         self.endpoint: Any = rule.endpoint
         self.blueprints: list[str] = blueprint_names(self.endpoint)
+        self.scopes: tuple[Any, ...] = (*self.blueprints, None)
         self.strict = bool(rule.strict_slashes)
         self.sure = True
         self.methods: set[str] | None = None
@@ -434,6 +437,7 @@ class Matcher:
 
     __slots__ = (
         "_attributes",
+        "_decoded",
         "_exact",
         "_host_matching",
         "_lengths",
@@ -453,8 +457,10 @@ class Matcher:
     def __init__(self, url_map: Map) -> None:
         self.url_map = url_map
         self.sure = False
-        # Every static path with a rule at it or one slash behind it.
+        # Every static path with a rule at it or one slash behind it: those that are as
+        # in the environ, being ASCII, and the others.
         self._exact: dict[str, _State] = {}
+        self._decoded: dict[str, _State] = {}
         # Static paths, each with its last slash, that have something dynamic behind
         # them; and for each length of a path whether there is one that long.
         self._prefixes: dict[str, _State] = {}
@@ -481,6 +487,7 @@ class Matcher:
             self.sure = True
         except _Unreadable:
             self._exact = {}
+            self._decoded = {}
             self._prefixes = {}
 
     def _keep(self, mark: Any) -> None:
@@ -523,12 +530,13 @@ class Matcher:
         if type(path_info) is not str or type(method) is not str:
             return _UNSURE
         path = path_info
-        if not ctext.is_ascii(path):
+        state = self._exact.get(path)
+        if state is None and not ctext.is_ascii(path):
             try:
                 path = path.encode("latin-1").decode("utf-8", "replace")
             except UnicodeEncodeError:
                 return _UNSURE
-        state = self._exact.get(path)
+            state = self._decoded.get(path)
         if state is not None:
             for route in state.routes:
                 if not route.sure:
@@ -831,7 +839,8 @@ class Matcher:
             if not content:
                 state.trailing = child.routes
             if static and (child.routes or "" in child.static):
-                self._exact[static[:-1]] = child
+                paths = self._exact if static.isascii() else self._decoded
+                paths[static[:-1]] = child
         weight: Any = None
         for part, target in list(source.dynamic):
             if weight is not None and part.weight < weight:

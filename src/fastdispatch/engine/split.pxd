@@ -27,7 +27,7 @@ cdef class SplitContext(HostedContext):
 
     cdef start(self, object app, Plan plan, object environ)
     @cython.locals(plan=Plan, inner=SplitAppContext)
-    cdef begin(self)
+    cdef enter(self)
     @cython.locals(plan=Plan)
     cdef preserve(self, object keep)
     @cython.locals(plan=Plan)
@@ -38,7 +38,7 @@ cdef class SplitContext(HostedContext):
     cdef _end_app_context(self, SplitAppContext inner, object exc)
 
 
-@cython.locals(chain=list, i=Py_ssize_t)
+@cython.locals(chain=list)
 cdef object teardown_chain(Plan plan, object app, object funcs, object exc)
-cdef object teardown_request(Plan plan, object app, object blueprints, object exc)
+cdef object teardown_request(Plan plan, object app, tuple scopes, object exc)
 cdef object teardown_appcontext(Plan plan, object app, object exc)

@@ -106,7 +106,7 @@ class SplitContext(HostedContext):
     def _cv_tokens(self, value: Any) -> None:
         self._tokens = value
 
-    def begin(self) -> None:
+    def enter(self) -> None:
         """Push the application context, unless one of the app is current; then this.
 
         Rules 2, 4 and 11.
@@ -128,6 +128,7 @@ class SplitContext(HostedContext):
             if plan.pushed_to:
                 plan.pushed.send(app, _async_wrapper=app.ensure_sync)
         self._pushed = cvars.var_set(plan.request_var, self)
+        self.open()
 
     def preserve(self, keep: Any) -> None:
         """Hand both contexts to a debugger or a test client. Rule 15."""
@@ -146,7 +147,7 @@ class SplitContext(HostedContext):
             plan = self.renew()
             if plan.own_do_teardown_request:
                 if plan.teardown_request or plan.tearing_down_to:
-                    teardown_request(plan, app, self.get_blueprints(), exc)
+                    teardown_request(plan, app, self.get_scopes(), exc)
             else:
                 app.do_teardown_request(exc)
             request = self.made_request
@@ -211,26 +212,18 @@ class SplitContext(HostedContext):
 def teardown_chain(plan: Plan, app: Any, funcs: Any, exc: Any) -> None:
     """Call every function with *exc*, last registered first, until one raises."""
     chain = hooks.as_list(funcs)
-    i = len(chain) - 1
-    while i >= 0:
-        if i < len(chain):
-            func = chain[i]
-            capi.call_hook_with(func, app, plan.own_ensure_sync, exc)
-        i -= 1
+    for func in reversed(chain):
+        capi.call_hook_with(func, app, plan.own_ensure_sync, exc)
 
 
-def teardown_request(plan: Plan, app: Any, blueprints: Any, exc: Any) -> None:
+def teardown_request(plan: Plan, app: Any, scopes: Any, exc: Any) -> None:
     """``Flask.do_teardown_request`` of Flask 3.1. Rules 40 to 42."""
     table = plan.teardown_request
     if table:
-        if blueprints:
-            for name in blueprints:
-                funcs = cdicts.table_get(table, name)
-                if funcs:
-                    teardown_chain(plan, app, funcs, exc)
-        funcs = cdicts.table_get(table, None)
-        if funcs:
-            teardown_chain(plan, app, funcs, exc)
+        for name in scopes:
+            funcs = cdicts.scoped(table, name)
+            if funcs:
+                teardown_chain(plan, app, funcs, exc)
     if plan.tearing_down_to:
         plan.tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
 
