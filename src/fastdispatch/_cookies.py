@@ -90,41 +90,27 @@ def cookie_serializer(
     return CookieSerializer(secret_keys, salt, serializer)
 
 
-_CLASSES: dict[type, tuple[str, ...]] = {
-    SecureCookieSessionInterface: _signing.INTERFACE_NAMES,
-    SecureCookieSession: _signing.SESSION_NAMES,
-    TaggedJSONSerializer: _signing.SERIALIZER_NAMES,
-    DefaultJSONProvider: _signing.PROVIDER_NAMES,
-    ConfigAttribute: ("__get__",),
-    Request: ("cookies",),
-    **dict.fromkeys(tag.STOCK_TAGS, _signing.TAG_NAMES),
-}
-_SETTINGS = {"digest_method", "key_derivation", "salt", "serializer"}
+_STOCK = _signing.Stock(
+    SecureCookieSession,
+    TaggedJSONSerializer,
+    (DefaultJSONProvider,),
+    tag.STOCK_TAGS,
+    lazy_sha1,
+    {
+        SecureCookieSessionInterface: _signing.INTERFACE_NAMES,
+        SecureCookieSession: _signing.SESSION_NAMES,
+        TaggedJSONSerializer: _signing.SERIALIZER_NAMES,
+        DefaultJSONProvider: _signing.PROVIDER_NAMES,
+        ConfigAttribute: ("__get__",),
+        Request: ("cookies",),
+        **dict.fromkeys(tag.STOCK_TAGS, _signing.TAG_NAMES),
+    },
+    (),
+)
 _stock_responses = _signing.response_values(Response)
 
 
 def cookie_sessions(interface: SecureCookieSessionInterface) -> CookieSessions | None:
     """What reads and writes the cookies of *interface*, which is no subclass's, in the
     engine; None if only *interface* knows how."""
-    if (
-        not _SETTINGS.issuperset(vars(interface))
-        or type(interface.serializer) is not TaggedJSONSerializer
-        or interface.session_class is not SecureCookieSession
-        or not _signing.can_sign(interface, lazy_sha1)
-    ):
-        return None
-    proof = _signing.prove(_CLASSES, ())
-    if proof is None or _stock_responses is None:
-        return None
-    salt = interface.salt
-    derivation = interface.key_derivation
-    digest = interface.digest_method
-    return CookieSessions(
-        interface,
-        lambda keys: _signing.make_signer(keys, salt, derivation, digest),
-        (DefaultJSONProvider,),
-        tag.STOCK_TAGS,
-        _stock_responses,
-        _signing.RESPONSE_NAMES,
-        proof,
-    )
+    return _signing.cookie_sessions(interface, _STOCK, _stock_responses)

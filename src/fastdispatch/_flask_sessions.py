@@ -17,7 +17,7 @@ from flask.wrappers import Response
 from . import _signing
 from .engine.signing import CookieSessions
 
-_STOCK_TAGS: list[Any] = [
+_TAGS: list[Any] = [
     tag.TagDict,
     tag.PassDict,
     tag.TagTuple,
@@ -33,14 +33,13 @@ _CLASSES: dict[type, tuple[str, ...]] = {
     TaggedJSONSerializer: _signing.SERIALIZER_NAMES,
     DefaultJSONProvider: _signing.PROVIDER_NAMES,
     ConfigAttribute: ("__get__",),
-    **dict.fromkeys(_STOCK_TAGS, _signing.TAG_NAMES),
+    **dict.fromkeys(_TAGS, _signing.TAG_NAMES),
 }
 _MODULES = (
     (flask.json, ("dumps", "loads")),
     (tag, ("dumps", "loads")),
     (flask.sessions, ("URLSafeTimedSerializer",)),
 )
-_SETTINGS = {"digest_method", "key_derivation", "salt", "serializer"}
 
 
 def cookie_sessions(interface: Any, *providers: type) -> CookieSessions | None:
@@ -49,29 +48,17 @@ def cookie_sessions(interface: Any, *providers: type) -> CookieSessions | None:
 
     :param providers: classes of ``app.json`` that do as Flask's own.
     """
-    lazy_sha1 = flask.sessions._lazy_sha1
-    if (
-        type(interface) is not SecureCookieSessionInterface
-        or not _SETTINGS.issuperset(vars(interface))
-        or type(interface.serializer) is not TaggedJSONSerializer
-        or interface.session_class is not SecureCookieSession
-        or not _signing.can_sign(interface, lazy_sha1)
-    ):
+    if type(interface) is not SecureCookieSessionInterface:
         return None
-    lent = dict.fromkeys(providers, _signing.PROVIDER_NAMES)
-    proof = _signing.prove(_CLASSES | lent, _MODULES)
-    responses = _signing.response_values(Response)
-    if proof is None or responses is None:
-        return None
-    salt = interface.salt
-    derivation = interface.key_derivation
-    digest = interface.digest_method
-    return CookieSessions(
-        interface,
-        lambda keys: _signing.make_signer(keys, salt, derivation, digest),
+    stock = _signing.Stock(
+        SecureCookieSession,
+        TaggedJSONSerializer,
         (DefaultJSONProvider, *providers),
-        _STOCK_TAGS,
-        responses,
-        _signing.RESPONSE_NAMES,
-        proof,
+        _TAGS,
+        flask.sessions._lazy_sha1,
+        _CLASSES | dict.fromkeys(providers, _signing.PROVIDER_NAMES),
+        _MODULES,
+    )
+    return _signing.cookie_sessions(
+        interface, stock, _signing.response_values(Response)
     )

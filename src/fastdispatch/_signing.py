@@ -14,6 +14,7 @@ from types import MethodDescriptorType
 from types import ModuleType
 from types import WrapperDescriptorType
 from typing import Any
+from typing import NamedTuple
 
 import itsdangerous.signer
 import itsdangerous.timed
@@ -26,6 +27,7 @@ from itsdangerous import URLSafeTimedSerializer
 from itsdangerous.signer import HMACAlgorithm
 from werkzeug.sansio.response import Response
 
+from .engine.signing import CookieSessions
 from .engine.signing import CookieSigner
 from .engine.signing import Proof
 
@@ -145,6 +147,57 @@ def can_sign(interface: Any, lazy_sha1: Any) -> bool:
         (digest is lazy_sha1 or digest in _DIGESTS)
         and type(interface.key_derivation) is str
         and type(interface.salt) in (str, bytes)
+    )
+
+
+class Stock(NamedTuple):
+    """What the stock session interface of one host is made of."""
+
+    session: type
+    serializer: type
+    providers: tuple[type, ...]
+    """Of JSON."""
+    tags: list[type]
+    digest: Any
+    """What it signs with unless told otherwise."""
+    classes: dict[type, tuple[str, ...]]
+    """Classes of the host, and what of each the engine does itself."""
+    modules: tuple[tuple[ModuleType, tuple[str, ...]], ...]
+    """Modules of the host, and the functions of each."""
+
+
+_SETTINGS = {"digest_method", "key_derivation", "salt", "serializer"}
+
+
+def cookie_sessions(
+    interface: Any, stock: Stock, responses: tuple[Any, ...] | None
+) -> CookieSessions | None:
+    """What reads and writes the cookies of *interface*, which is no subclass's, in the
+    engine; None if only *interface* knows how.
+
+    :param responses: :func:`response_values` of the host's class.
+    """
+    if (
+        not _SETTINGS.issuperset(vars(interface))
+        or type(interface.serializer) is not stock.serializer
+        or interface.session_class is not stock.session
+        or not can_sign(interface, stock.digest)
+    ):
+        return None
+    proof = prove(stock.classes, stock.modules)
+    if proof is None or responses is None:
+        return None
+    salt = interface.salt
+    derivation = interface.key_derivation
+    digest = interface.digest_method
+    return CookieSessions(
+        interface,
+        lambda keys: make_signer(keys, salt, derivation, digest),
+        stock.providers,
+        stock.tags,
+        responses,
+        RESPONSE_NAMES,
+        proof,
     )
 
 

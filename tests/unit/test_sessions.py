@@ -839,7 +839,7 @@ def test_an_unusual_setting_is_the_same_as_for_flask(name: str, value: Any) -> N
 def of_ours() -> list[tuple[Any, str]]:
     return [
         (cls, name)
-        for cls, names in _cookies._CLASSES.items()
+        for cls, names in _cookies._STOCK.classes.items()
         for name in names
         if callable(getattr(cls, name))
         and not isinstance(getattr(cls, name), type)
