@@ -8,9 +8,13 @@ import weakref
 from collections.abc import Callable
 
 import pytest
+from tests.conformance.subjects import FLASK
 from tests.conformance.subjects import Framework
 from tests.conformance.support import call
+from tests.conformance.support import environ
 from tests.conformance.support import listen
+from tests.conformance.support import Server
+from werkzeug.datastructures import Headers
 
 Trace = list[t.Any]
 
@@ -629,3 +633,68 @@ def test_a_session_interface_may_be_chosen_for_each_request(fw: Framework) -> No
         seen.append(call(app, "/", headers={"Cookie": cookie}).body)
         chosen.reverse()
     assert seen == [b"1", b"2"] * 3
+
+
+def _marking(was: Callable[..., t.Any]) -> Callable[..., t.Any]:
+    return lambda self, key, value, **kw: was(self, key, f"<{value}>", **kw)
+
+
+HEADERS_PATCHES: dict[str, Callable[..., t.Any]] = {
+    "__setitem__": lambda was: lambda self, key, value: was(self, f"X-{key}", value),
+    "add": _marking,
+    "set": _marking,
+    "to_wsgi_list": lambda was: lambda self: [*was(self), ("X-Patched", "yes")],
+}
+
+
+def of_all_kinds(cls: type[t.Any], seen: bool) -> t.Any:
+    app = cls("conformance")
+    app.logger.disabled = True
+    views: dict[str, Callable[[], t.Any]] = {
+        "str": lambda: "text",
+        "bytes": lambda: b"text",
+        "dict": lambda: {"a": 1},
+        "list": lambda: [1],
+        "status": lambda: ("text", 201),
+        "headers": lambda: ("text", {"X-Own": "own"}),
+        "pairs": lambda: (b"text", 404, [("Content-Type", "text/own")]),
+        "response": lambda: app.response_class("text", mimetype="text/own"),
+        "made": lambda: app.response_class("text", headers={"X-Own": "own"}),
+        "stream": lambda: iter(["a", "b"]),
+        "error": lambda: 1 // 0,
+    }
+
+    for name, view in views.items():
+        app.add_url_rule(f"/{name}", endpoint=name, view_func=view)
+
+    if seen:
+        app.after_request(lambda response: response)
+
+    return app
+
+
+KINDS = (
+    *("str", "bytes", "dict", "list", "status", "headers", "pairs", "response"),
+    *("made", "stream", "error", "nowhere"),
+)
+
+
+@pytest.mark.parametrize("seen", [False, True])
+@pytest.mark.parametrize("name", HEADERS_PATCHES)
+def test_the_class_of_headers_may_be_patched(
+    fw: Framework, monkeypatch: pytest.MonkeyPatch, name: str, seen: bool
+) -> None:
+    app = of_all_kinds(fw.App, seen)
+    oracle = of_all_kinds(FLASK.App, seen)
+
+    def sent(app: t.Any) -> dict[str, list[tuple[str, str]]]:
+        return {kind: Server(app, environ(f"/{kind}")).started[0][1] for kind in KINDS}
+
+    plain = sent(app)
+    assert plain == sent(oracle)
+    monkeypatch.setattr(Headers, name, HEADERS_PATCHES[name](getattr(Headers, name)))
+    patched = sent(app)
+    assert patched == sent(oracle)
+    assert all(patched[kind] != plain[kind] for kind in KINDS), "each is affected"
+    monkeypatch.undo()
+    assert sent(app) == plain

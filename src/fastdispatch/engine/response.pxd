@@ -153,7 +153,7 @@ cdef object send_body(
     object start_response,
 )
 @cython.locals(changes=cython.ulonglong)
-cdef bint _has_known_status(ClassProof proof) except -1
+cdef bint _has_known_parts(ClassProof proof) except -1
 @cython.locals(response=ResponseKernel, known=tuple, version="unsigned int")
 cdef tuple page_of_404(object cls, object environ)
 @cython.locals(

@@ -321,8 +321,24 @@ def _stock_attributes() -> dict[str, Any]:
 
 _STOCK = _stock_attributes()
 
+# What Werkzeug calls of the class of headers to make a response and to send it.
 _HEADERS_NAMES = tuple(
-    [name for name, value in vars(Headers).items() if type(value) is FunctionType]
+    [
+        name
+        for name in (
+            "__contains__",
+            "__init__",
+            "__iter__",
+            "__len__",
+            "__setitem__",
+            "_get_key",
+            "add",
+            "extend",
+            "set",
+            "to_wsgi_list",
+        )
+        if name in vars(Headers)
+    ]
 )
 _are_stock_headers = comparer(
     _HEADERS_NAMES,
@@ -332,7 +348,9 @@ _are_stock_headers = comparer(
     ],
 )
 # PERF: the version that is known to be the stock one, found without comparing.
-_headers_version = 0
+_headers_version = 0 if capi.COMPILED else -1
+if not capi.COMPILED:
+    _headers_watch = watch(Headers)
 # The first one tells our classes from others, which may not have the rest.
 _NAMES = tuple(
     dict.fromkeys(("__init__", *_STOCK, "default_status", "default_mimetype"))
@@ -558,24 +576,27 @@ def content_type_item(mimetype: Any) -> tuple[str, str] | None:
 
 
 def _new_headers(listed: list[tuple[str, str]]) -> Any:
-    """Headers over *listed*, whose values are known to be valid."""
+    """Headers with *listed* in them, whose values are known to be valid."""
     if headers_are_stock():
         headers = capi.new_instance(Headers)
+        headers._list = listed
     else:
         headers = Headers()
-    headers._list = listed
+        for name, value in listed:
+            headers[name] = value
     return headers
 
 
 def headers_are_stock() -> bool:
     """Whether Werkzeug's ``Headers`` is as it was written."""
     global _headers_version
-    version = capi.type_version(Headers)
+    version = capi.type_version(Headers) if capi.COMPILED else _headers_watch.seen[0]
     if version != 0 and version == _headers_version:
         return True
     if not _are_stock_headers(Headers):
         return False
-    _headers_version = version
+    if version != 0:
+        _headers_version = version
     return True
 
 
@@ -588,6 +609,8 @@ def _to_headers(headers: Any) -> Any:
         items = list(headers)
     else:
         return Headers(headers)
+    if not headers_are_stock():
+        return Headers(headers)
     item: Any
     for item in items:
         if (
@@ -598,12 +621,14 @@ def _to_headers(headers: Any) -> Any:
             or ctext.has_newline(item[1])
         ):
             return Headers(headers)
-    return _new_headers(items)
+    made = capi.new_instance(Headers)
+    made._list = items
+    return made
 
 
 def _lacks(headers: Any, name: str) -> bool:
     """Whether *headers* surely has no *name* (lower case)."""
-    if type(headers) is not Headers:
+    if type(headers) is not Headers or not headers_are_stock():
         return False
     size = len(name)
     pair: Any
@@ -627,7 +652,7 @@ def _set_header(headers: Any, name: str, item: tuple[str, str]) -> None:
 def _set_status(self: ResponseKernel, proof: ClassProof, status: Any) -> None:
     if status is None:
         if capi.COMPILED:
-            known = _has_known_status(proof)
+            known = _has_known_parts(proof)
         else:
             known = HTTP_STATUS_CODES.get(proof.code) is proof.reason
         self._fd_status = proof.line if known else _line(proof.code)
@@ -983,6 +1008,7 @@ def _from_exception(cls: Any, error: Any, environ: Any) -> Any:
         or not _is_stock_exception(type(error))
         or error.response is not None
         or not _EXCEPTION_SHADOWING.isdisjoint(error.__dict__)
+        or not headers_are_stock()
     ):
         return None
     method = cdicts.table_get(environ, "REQUEST_METHOD")
@@ -1042,7 +1068,7 @@ def page_of_404(cls: Any, environ: Any) -> Any:
     if type(environ) is not dict or type(method) is not str or ctext.is_head(method):
         return None
     reason = cdicts.table_get(HTTP_STATUS_CODES, 404)
-    if not prove(cls).forces:
+    if not prove(cls).forces or not headers_are_stock():
         return None
     known: Any = _last_404[0]
     if known is not None and known[0] == version and version and known[1] is reason:
@@ -1165,9 +1191,10 @@ def send_body(
         or (
             status is None
             and not (
-                _has_known_status(proof)
+                _has_known_parts(proof)
                 if capi.COMPILED
                 else HTTP_STATUS_CODES.get(proof.code) is proof.reason
+                and (_headers_watch.seen[0] == _headers_version or headers_are_stock())
             )
         )
     ):
@@ -1187,15 +1214,19 @@ def send_body(
     return [body]
 
 
-def _has_known_status(proof: ClassProof) -> bool:
-    """Whether the default status of a class still has the reason that it had."""
+def _has_known_parts(proof: ClassProof) -> bool:
+    """Whether the default status of a class still has the reason that it had, and
+    ``Headers`` is as it was written."""
     if capi.COMPILED:
         changes = cdicts.watched_changes()
         if changes != 0 and changes == proof.reason_seen:
             return True
-        if cdicts.table_get(HTTP_STATUS_CODES, proof.code) is not proof.reason:
+        if (
+            cdicts.table_get(HTTP_STATUS_CODES, proof.code) is not proof.reason
+            or not headers_are_stock()
+        ):
             return False
-        if _statuses_watched:
+        if _statuses_watched and cdicts.watch_type(Headers):
             proof.reason_seen = changes
         return True
     return HTTP_STATUS_CODES.get(proof.code) is proof.reason
@@ -1242,6 +1273,11 @@ def _is_as_stock(response: ResponseKernel, environ: dict[str, Any]) -> bool:
         and not ctext.is_head(method)
         and prove(type(response)).sends
         and _untouched(response)
+        and (
+            not capi.COMPILED
+            and _headers_watch.seen[0] == _headers_version
+            or headers_are_stock()
+        )
     )
 
 
