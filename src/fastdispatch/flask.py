@@ -45,6 +45,7 @@ from .engine.plain import json_response
 from .engine.plain import make_for
 from .engine.plan import Plan
 from .engine.plan import STEPS
+from .engine.request import FIELDS as REQUEST_FIELDS
 from .engine.request import RequestKernel
 from .engine.response import FIELDS
 from .engine.response import headers_are_stock
@@ -163,11 +164,12 @@ for _class, _name in (
     _class.__name__ = _class.__qualname__ = _name
 
 
-def _shadowed(kernel: type, cls: type) -> tuple[str, ...]:
-    """The names that *kernel*, put before *cls*, takes over from it."""
+def _shadowed(kernel: type, cls: type, *fields: str) -> tuple[str, ...]:
+    """The names that *kernel*, put before *cls*, takes over from it, with those of
+    *fields* that *cls* has."""
     return tuple(
         name
-        for name in vars(kernel)
+        for name in dict.fromkeys((*vars(kernel), *fields))
         if name not in {"__doc__", "__module__", "__dict__", "__weakref__"}
         and hasattr(cls, name)
     )
@@ -186,7 +188,7 @@ _HEADERS_NAMES = (
 # Classes other than the application's that may be patched, and what of them the engine
 # does itself.
 _WATCHED: dict[type, tuple[str, ...]] = {
-    Request: _shadowed(RequestKernel, Request),
+    Request: _shadowed(RequestKernel, Request, *REQUEST_FIELDS),
     Response: _shadowed(ResponseKernel, Response),
     SansIOResponse: ("__init__", "_clean_status"),
     Headers: _HEADERS_NAMES,

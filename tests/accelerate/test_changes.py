@@ -126,6 +126,42 @@ def test_patched_headers_are_in_every_response(
     assert list(client.get(path).headers) == list(before.headers)
 
 
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("name", ["routing_exception", "url_rule", "view_args"])
+def test_a_patched_field_of_the_request_class_is_used(
+    host: Host, trace: Trace, name: str, late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = _program(host)
+    answers = []
+
+    def ask() -> None:
+        answers.append([app.test_client().get(path).status_code for path in paths])
+
+    def get(request: flask.Request) -> t.Any:
+        return vars(request).get(f"kept_{name}")
+
+    def put(request: flask.Request, value: t.Any) -> None:
+        trace.append(type(value).__name__)
+        vars(request)[f"kept_{name}"] = value
+
+    paths = ["/", "/missing", "/"]
+    if late:
+        ask()
+    monkeypatch.setattr(flask.Request, name, property(get, put))
+    ask()
+    monkeypatch.undo()
+    ask()
+    assert (
+        trace
+        == {
+            "routing_exception": ["NotFound"],
+            "url_rule": ["Rule", "Rule"],
+            "view_args": ["dict", "dict"],
+        }[name]
+    )
+    assert answers == [[200, 404, 200]] * (2 + late)
+
+
 @pytest.mark.parametrize("path", ["/", "/made", "/json", "/refused", "/missing"])
 def test_a_patched_init_below_the_response_class_runs(
     host: Host, path: str, monkeypatch: pytest.MonkeyPatch

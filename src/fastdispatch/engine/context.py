@@ -625,7 +625,7 @@ class Context(Routed):
                         request.view_args = self.view_args_made()
                     return
                 if code == _NOT_FOUND:
-                    self.set_routing_exception(None)
+                    self._routing_exception = None
                     self._missing = True
                     if self.made_request is not None:
                         self.made_request.routing_exception = self.routing_error()

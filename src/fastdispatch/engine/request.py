@@ -269,6 +269,21 @@ def make_headers(environ: Any) -> Any:
     return headers
 
 
+#: Attributes of Werkzeug's and Flask's requests that are fields of the kernel: they are
+#: on the class in the compiled build, and only on its instances in the pure one.
+FIELDS = (
+    "_cached_data",
+    "_cached_json",
+    "_max_content_length",
+    "_max_form_memory_size",
+    "_max_form_parts",
+    "routing_exception",
+    "shallow",
+    "url_rule",
+    "view_args",
+)
+
+
 class RequestKernel:
     """What a request is made of. Constructing it reads nothing.
 
