@@ -15,6 +15,8 @@ from tests.conformance.support import environ
 from tests.conformance.support import listen
 from tests.conformance.support import Server
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import Gone
+from werkzeug.exceptions import NotFound
 
 Trace = list[t.Any]
 
@@ -649,7 +651,6 @@ HEADERS_PATCHES: dict[str, Callable[..., t.Any]] = {
 
 def of_all_kinds(cls: type[t.Any], seen: bool) -> t.Any:
     app = cls("conformance")
-    app.logger.disabled = True
     views: dict[str, Callable[[], t.Any]] = {
         "str": lambda: "text",
         "bytes": lambda: b"text",
@@ -698,3 +699,41 @@ def test_the_class_of_headers_may_be_patched(
     assert all(patched[kind] != plain[kind] for kind in KINDS), "each is affected"
     monkeypatch.undo()
     assert sent(app) == plain
+
+
+@pytest.mark.parametrize("name", ["__init__", "__new__"])
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("raised", [None, Gone, RuntimeError])
+def test_a_404_is_made_when_flask_makes_it_where_somebody_sees_that(
+    fw: Framework,
+    trace: Trace,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    late: bool,
+    raised: type[Exception] | None,
+) -> None:
+    apps = [program(cls, trace) for cls in (fw.App, FLASK.App)]
+    was = getattr(NotFound, name)
+
+    def patched(first: t.Any, *args: t.Any) -> t.Any:
+        trace.append("making")
+
+        if raised is not None:
+            raise raised
+
+        return was(first, *args)
+
+    def outcomes() -> list[t.Any]:
+        return [outcome(app, trace, "/nowhere", "GET") for app in apps]
+
+    if late:
+        outcomes()
+
+    monkeypatch.setattr(NotFound, name, patched)
+    ours, oracle = outcomes()
+    assert ours == oracle
+    assert "making" in ours[2]
+    monkeypatch.undo()
+    ours, oracle = outcomes()
+    assert ours == oracle
+    assert "making" not in ours[2]

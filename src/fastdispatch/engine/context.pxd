@@ -5,6 +5,7 @@ from . cimport cdicts
 from . cimport ctext
 from . cimport cvars
 from . cimport hooks
+from . cimport response as responses
 from .plan cimport Host
 from .plan cimport Plan
 from .response cimport ClassProof

@@ -17,6 +17,7 @@ from . import cdicts
 from . import ctext
 from . import cvars
 from . import hooks
+from . import response as responses
 from .plan import Host
 from .plan import Plan
 from .routing import MATCHED
@@ -624,7 +625,7 @@ class Context(Routed):
                         request.url_rule = self.route.rule  # type: ignore[union-attr]
                         request.view_args = self.view_args_made()
                     return
-                if code == _NOT_FOUND:
+                if code == _NOT_FOUND and responses.makes_plain_404():
                     self._routing_exception = None
                     self._missing = True
                     if self.made_request is not None:

@@ -21,6 +21,7 @@ cdef dict _type_items
 cdef list _length_items
 cdef list _last_404
 cdef object NotFound
+cdef unsigned int _plain_404
 cdef object _are_stock_headers
 cdef unsigned int _headers_version
 cdef frozenset _SHADOWING
@@ -154,6 +155,8 @@ cdef object send_body(
 )
 @cython.locals(changes=cython.ulonglong)
 cdef bint _has_known_parts(ClassProof proof) except -1
+@cython.locals(version="unsigned int")
+cdef bint makes_plain_404() except -1
 @cython.locals(response=ResponseKernel, known=tuple, version="unsigned int")
 cdef tuple page_of_404(object cls, object environ)
 @cython.locals(

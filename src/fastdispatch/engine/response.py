@@ -1044,13 +1044,27 @@ _STOCK_MAKING = (
     Exception.__new__,
     Exception.__setattr__,
 )
+# PERF: the version of NotFound that is known to be made so, found without comparing.
+_plain_404 = 0
+
+
+def makes_plain_404() -> bool:
+    """Whether nobody can tell when a ``NotFound()`` is made."""
+    global _plain_404
+    version = capi.type_version(NotFound)
+    if version != 0 and version == _plain_404:
+        return True
+    if _making_of(NotFound) != _STOCK_MAKING:
+        return False
+    _plain_404 = version
+    return True
 
 
 def _is_same_each_time() -> bool:
     """Whether every ``NotFound()`` is surely answered with the same page."""
     return (
         _is_stock_exception(NotFound)
-        and _making_of(NotFound) == _STOCK_MAKING
+        and makes_plain_404()
         and type(NotFound.code) is int
         and (NotFound.description is None or type(NotFound.description) is str)
     )
