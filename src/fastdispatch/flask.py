@@ -6,6 +6,7 @@ import inspect
 import types
 from collections.abc import Callable
 from collections.abc import Iterable
+from functools import partial
 from operator import attrgetter
 from typing import Any
 from typing import NamedTuple
@@ -437,6 +438,10 @@ def _defined_by(cls: type, step: str) -> str:
 def _name_of(cls: Any) -> str:
     if isinstance(cls, type):
         return f"{cls.__module__}.{cls.__qualname__}"
+    function = getattr(cls, "__func__", cls)
+    if type(function) is types.FunctionType:
+        # Its own name, whatever functools.wraps has given it.
+        return f"{function.__globals__['__name__']}.{function.__code__.co_qualname}"
     return f"a {type(cls).__qualname__}"
 
 
@@ -525,49 +530,36 @@ def _is_flask_wsgi_app(value: Any, app: Flask) -> bool:
     )
 
 
-def _replace_inside(
-    outer: Any,
-    matches: Callable[[Any], bool],
-    replacement: Any,
-    depth: int = 0,
-) -> bool:
-    """Replace what *matches* in the chain of middleware that begins with *outer*."""
+def _place_inside(
+    outer: Any, matches: Callable[[Any], bool], depth: int = 0
+) -> Callable[[Any], None] | None:
+    """What replaces that which *matches* in the chain of middleware that begins with
+    *outer*; None if nothing does."""
     if depth > 50:
-        return False
-    attributes = getattr(outer, "__dict__", None)
-    if isinstance(attributes, dict):
-        for name, value in attributes.items():
-            if matches(value):
-                setattr(outer, name, replacement)
-                return True
+        return None
+    inner: list[tuple[Any, Callable[[Any], None]]] = []
+    for name, value in getattr(outer, "__dict__", {}).items():
+        # functools.wraps keeps there what is called by another name.
+        if name != "__wrapped__":
+            inner.append((value, partial(setattr, outer, name)))
     for cell in getattr(outer, "__closure__", None) or ():
         try:
-            if matches(cell.cell_contents):
-                cell.cell_contents = replacement
-                return True
+            inner.append((cell.cell_contents, partial(setattr, cell, "cell_contents")))
         except ValueError:
             # An empty cell.
             continue
-    inner: list[Any] = list(attributes.values()) if attributes else []
-    inner += [
-        cell.cell_contents
-        for cell in getattr(outer, "__closure__", None) or ()
-        if _filled(cell)
-    ]
-    return any(
-        callable(value)
-        and not isinstance(value, (type, Flask, Engine))
-        and _replace_inside(value, matches, replacement, depth + 1)
-        for value in inner
-    )
-
-
-def _filled(cell: Any) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018
-    except ValueError:
-        return False
-    return True
+    for value, put in inner:
+        if matches(value):
+            return put
+    nested = [value for value, _ in inner if callable(value)]
+    if isinstance(outer, types.MethodType):
+        nested.append(outer.__self__)
+    for value in nested:
+        if not isinstance(value, (type, Flask, Engine)):
+            place = _place_inside(value, matches, depth + 1)
+            if place is not None:
+                return place
+    return None
 
 
 def _checked(function: str, app: Any) -> Any:
@@ -622,11 +614,15 @@ def accelerate(app: F) -> F:
     engine = Engine(app)
     if current is None or _is_flask_wsgi_app(current, app):
         app.wsgi_app = engine  # type: ignore[method-assign]
-    elif not _replace_inside(current, lambda v: _is_flask_wsgi_app(v, app), engine):
-        raise RuntimeError(
-            f"app.wsgi_app is {current!r}, and the application can't be found inside"
-            " of it. Call accelerate(app) before the middleware is put around it."
-        )
+    else:
+        put = _place_inside(current, lambda v: _is_flask_wsgi_app(v, app))
+        if put is None:
+            raise RuntimeError(
+                f"app.wsgi_app is {current!r}, and the application can't be found"
+                " inside of it. Call accelerate(app) before the middleware is put"
+                " around it."
+            )
+        put(engine)
     app.extensions["fastdispatch"] = engine
     make_for(Response, FlaskResponse, version.request_var or version.app_var)
     _lend_json(app)
@@ -654,15 +650,15 @@ def restore(app: F) -> F:
     current = app.__dict__.get("wsgi_app")
     if current is engine:
         del app.__dict__["wsgi_app"]
-    elif current is not None and not _replace_inside(
-        current,
-        lambda v: v is engine,
-        _wsgi_app_of_class(app),
-    ):
-        raise RuntimeError(
-            f"app.wsgi_app is {current!r}, and the engine can't be found inside of it."
-            " Take that middleware off first, or leave out the call of accelerate()."
-        )
+    else:
+        put = _place_inside(current, lambda v: v is engine)
+        if put is None:
+            raise RuntimeError(
+                f"app.wsgi_app is {current!r}, and the engine can't be found inside of"
+                " it. Take that middleware off first, or leave out the call of"
+                " accelerate()."
+            )
+        put(_wsgi_app_of_class(app))
     del app.extensions["fastdispatch"]
     if type(app.json) is FlaskJSONProvider:
         provider: Any = app.json
@@ -727,6 +723,15 @@ def explain(app: Flask) -> Explanation:
         if left.keys() >= set(around):
             left.setdefault(name, f"done inside of {' and '.join(around)}")
     described = _described(app, plan)
+    current = vars(app)["wsgi_app"]
+    if current is not engine:
+        if _place_inside(current, lambda v: v is engine) is not None:
+            described["wsgi_app"] += f", inside of {_name_of(current)}"
+        else:
+            left["wsgi_app"] = (
+                f"{_name_of(current)}, in which the engine is not found: if it does"
+                " not call the engine, Flask's own code runs all of it"
+            )
     rows = Explanation(
         Step(step, step not in left, left.get(step) or described[step])
         for step in described

@@ -16,6 +16,7 @@ from flask.json.provider import DefaultJSONProvider
 from flask.sessions import SecureCookieSessionInterface
 from tests.accelerate.conftest import ACCELERATED
 from werkzeug.datastructures import Headers
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Map
 from werkzeug.routing import MapAdapter
 
@@ -98,6 +99,30 @@ def test_a_step_that_costs_everything_is_in_every_row(
     assert app.test_client().get("/").text == "index"
     assert handed_back == ["/"]
     assert_lost(app, f"{step} is overridden by {__name__}.Overriding")
+
+
+def around(inner: t.Any) -> t.Any:
+    return lambda environ, start_response: inner(environ, start_response)
+
+
+def test_middleware_is_named() -> None:
+    app = make()
+    app.wsgi_app = ProxyFix(around(app.wsgi_app))  # type: ignore[method-assign]
+    row = rows_of(app)["wsgi_app"]
+    assert row.engine
+    assert row.why == "Flask's own, inside of a ProxyFix"
+    assert left(app) == {}
+
+
+@pytest.mark.parametrize("hide", [lambda inner: around(None), functools.partial])
+def test_middleware_in_which_the_engine_is_not_found_is_named(
+    hide: t.Any,
+) -> None:
+    app = make()
+    app.wsgi_app = hide(app.wsgi_app)
+    (why,) = left(app).values()
+    assert not rows_of(app)["wsgi_app"].engine
+    assert "in which the engine is not found" in why
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 import typing as t
@@ -13,6 +14,7 @@ import pytest
 import fastdispatch
 from fastdispatch.flask import Engine
 from fastdispatch.flask import engine_of
+from fastdispatch.flask import FlaskRequest
 
 
 class Shop(flask.Flask):
@@ -60,6 +62,37 @@ def test_restored_inside_middleware_an_overridden_wsgi_app_runs() -> None:
     fastdispatch.restore(app)
     assert not isinstance(outer.wsgi_app, Engine)
     assert app.test_client().get("/").text == "open"
+
+
+def wrapping(inner: t.Any) -> t.Any:
+    @functools.wraps(inner)
+    def middleware(environ: t.Any, start_response: t.Any) -> t.Any:
+        return inner(environ, start_response)
+
+    return middleware
+
+
+@pytest.mark.parametrize(
+    "put_around", [Middleware, wrapping, lambda inner: Middleware(inner).__call__]
+)
+@pytest.mark.parametrize("late", [False, True])
+def test_inside_of_middleware_it_runs_and_is_taken_out(
+    put_around: t.Any, late: bool
+) -> None:
+    app = flask.Flask(__name__)
+
+    @app.route("/")
+    def index() -> str:
+        return str(isinstance(flask.request, FlaskRequest))
+
+    if late:
+        fastdispatch.accelerate(app)
+    app.wsgi_app = put_around(app.wsgi_app)  # type: ignore[method-assign]
+    if not late:
+        fastdispatch.accelerate(app)
+    assert app.test_client().get("/").text == "True"
+    fastdispatch.restore(app)
+    assert app.test_client().get("/").text == "False"
 
 
 def test_what_was_there_before_accelerate_is_put_back() -> None:
