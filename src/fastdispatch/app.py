@@ -42,6 +42,8 @@ from werkzeug.utils import redirect as werkzeug_redirect
 from werkzeug.wsgi import get_host
 
 from . import signals
+from .config import check
+from .config import complaints
 from .config import Config
 from .config import ConfigAttribute
 from .engine import context
@@ -121,6 +123,10 @@ _PLANNED = frozenset(
 _CONTROL = {
     c: f"\\x{c:02x}" for c in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
 }
+
+
+# What the value of a setting raises where it is used, if it is of a wrong type.
+_WRONG_TYPE = (AttributeError, TypeError, ValueError)
 
 
 def _timedelta(value: Any) -> Any:
@@ -557,6 +563,7 @@ class App(Application, Scaffold):
         if request is None:
             if server_name is None:
                 return None
+            check(self.config, "SERVER_NAME", "APPLICATION_ROOT")
             return url_map.bind(
                 server_name,
                 script_name=self.config["APPLICATION_ROOT"],
@@ -729,6 +736,10 @@ class App(Application, Scaffold):
         Rules 34 to 36.
         """
         exc_info = sys.exc_info()
+        if isinstance(error, _WRONG_TYPE):
+            for complaint in complaints(self.config):
+                if complaint not in getattr(error, "__notes__", ()):
+                    error.add_note(complaint)
         if signals.got_request_exception.receivers:
             signals.got_request_exception.send(
                 self, _async_wrapper=self.ensure_sync, exception=error

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from typing import cast
 from typing import Generic
@@ -245,3 +246,48 @@ class Config(dict[str, Any]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {super().__repr__()}>"
+
+
+_NUMBER = (int, float)
+_NONE = type(None)
+
+# What the settings must be that would fail only when they are used, far from here.
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "APPLICATION_ROOT": ((str,), "a str that begins with a slash"),
+    "MAX_CONTENT_LENGTH": ((*_NUMBER, _NONE), "an int, in bytes, or None"),
+    "MAX_COOKIE_SIZE": ((*_NUMBER, _NONE), "an int, in bytes"),
+    "MAX_FORM_MEMORY_SIZE": ((*_NUMBER, _NONE), "an int, in bytes, or None"),
+    "MAX_FORM_PARTS": ((*_NUMBER, _NONE), "an int or None"),
+    "PERMANENT_SESSION_LIFETIME": ((*_NUMBER, timedelta), "an int or a timedelta"),
+    "SEND_FILE_MAX_AGE_DEFAULT": (
+        (*_NUMBER, timedelta, _NONE),
+        "an int, in seconds, a timedelta or None",
+    ),
+    "SERVER_NAME": ((str, _NONE), "a str such as 'localhost:5000' or None"),
+    "SESSION_COOKIE_DOMAIN": ((str, _NONE), "a str or None"),
+    "SESSION_COOKIE_NAME": ((str,), "a str"),
+    "SESSION_COOKIE_PATH": ((str, _NONE), "a str or None"),
+    "SESSION_COOKIE_SAMESITE": ((str, _NONE), "'Lax', 'Strict', 'None' or None"),
+    "TRUSTED_HOSTS": ((list, tuple, set, frozenset, str, _NONE), "a list of str"),
+}
+
+
+def complaints(config: Mapping[str, Any], *keys: str) -> Iterator[str]:
+    """A sentence for each setting whose value is of a type that cannot be used.
+
+    :param keys: the settings to look at; all, if there are none.
+    """
+    for key in keys or _KINDS:
+        value = config.get(key)
+        types, wanted = _KINDS[key]
+        if key in config and not isinstance(value, types):
+            yield (
+                f"{key} in the config must be {wanted}, not {value!r}, which is of type"
+                f" {type(value).__name__}."
+            )
+
+
+def check(config: Mapping[str, Any], *keys: str) -> None:
+    """Raise TypeError for the first of these settings that cannot be used."""
+    for complaint in complaints(config, *keys):
+        raise TypeError(complaint)

@@ -19,6 +19,7 @@ import werkzeug.test
 from werkzeug.wrappers import Request as WerkzeugRequest
 
 from . import errors
+from .config import check
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -63,6 +64,7 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
             )
         if base_url is None:
             config = app.config
+            check(config, "SERVER_NAME", "APPLICATION_ROOT")
             url = urlsplit(path)
             host = config.get("SERVER_NAME") or "localhost"
             if subdomain:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import re
 import tomllib
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -190,3 +193,90 @@ def test_attribute_forwards_to_the_config(module: Any) -> None:
     assert app.config == {"TESTING": True, "LIFETIME": timedelta(1)}
     assert isinstance(App.testing, module.ConfigAttribute)
     assert App.testing.__name__ == "TESTING"
+
+
+# Values of a wrong type: what Flask raises is raised, and says which setting it is.
+
+
+def settings_program() -> Any:
+    app = fastdispatch.App("settings")
+    app.secret_key = "key"
+
+    @app.route("/session")
+    def session() -> str:
+        fastdispatch.session["a"] = 1
+        fastdispatch.session.permanent = True
+        return "kept"
+
+    @app.route("/file")
+    def file() -> Any:
+        return fastdispatch.send_file(BytesIO(b"x"), mimetype="text/plain")
+
+    app.add_url_rule("/", "index", lambda: "index")
+    app.add_url_rule(
+        "/form", "form", lambda: fastdispatch.request.form["a"], methods=["POST"]
+    )
+    return app
+
+
+@pytest.mark.parametrize(
+    "key, value, path",
+    [
+        ("MAX_CONTENT_LENGTH", "10", "/form"),
+        ("MAX_FORM_MEMORY_SIZE", "10", "/form"),
+        ("MAX_FORM_PARTS", "10", "/form"),
+        ("MAX_COOKIE_SIZE", "10", "/session"),
+        ("PERMANENT_SESSION_LIFETIME", "10", "/session"),
+        ("SEND_FILE_MAX_AGE_DEFAULT", "10", "/file"),
+        ("SESSION_COOKIE_NAME", 5, "/session"),
+        ("SESSION_COOKIE_DOMAIN", 5, "/session"),
+        ("SESSION_COOKIE_PATH", 5, "/session"),
+        ("SESSION_COOKIE_SAMESITE", 5, "/session"),
+        ("SERVER_NAME", 5, "/"),
+        ("TRUSTED_HOSTS", 5, "/"),
+    ],
+)
+def test_a_setting_of_a_wrong_type_is_named(
+    key: str, value: Any, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = settings_program()
+    app.config[key] = value
+    client = app.test_client()
+    options: Any = {"base_url": "http://localhost/"}
+    if path == "/form":
+        options |= {"method": "POST", "data": {"a": "b", "file": (BytesIO(b"x"), "x")}}
+    with client.open(path, **options) as response:
+        assert response.status_code == 500
+    said = f"{key} in the config must be .+, not {value!r}, which is of type"
+    assert re.search(said, caplog.text)
+
+
+def test_a_setting_of_a_wrong_type_is_named_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = settings_program()
+    error = TypeError("the same each time")
+    app.before_request(functools.partial(throw, error))
+    app.config["MAX_FORM_PARTS"] = "10"
+    for _ in range(2):
+        assert app.test_client().get("/").status_code == 500
+    assert len(error.__notes__) == 1
+
+
+def throw(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("key", ["SERVER_NAME", "APPLICATION_ROOT"])
+def test_a_wrong_server_name_is_refused_outside_of_requests(key: str) -> None:
+    app = settings_program()
+    app.config["SERVER_NAME"] = "localhost"
+    app.config[key] = 5
+    with pytest.raises(TypeError, match=f"{key} in the config must be"):
+        app.test_client().get("/")
+    with app.app_context(), pytest.raises(TypeError, match=f"{key} in the config must"):
+        fastdispatch.url_for("index")
+
+
+def test_the_defaults_are_of_the_right_types() -> None:
+    assert list(fastdispatch.config.complaints(settings_program().config)) == []
