@@ -172,7 +172,7 @@ def test_pure_1_runs_the_sources() -> None:
 def test_pure_0_runs_the_extensions() -> None:
     if not engine.find_extensions(engine.__path__)["context"]:
         pytest.skip("this installation has no extensions")
-    result = run_python(WHICH, FASTDISPATCH_PURE="0")
+    result = run_python(WHICH, FASTDISPATCH_PURE="0", PYTHON_GIL="1")
     compiled, file = result.stdout.split()
     assert compiled == "True"
     assert file.endswith(SUFFIX)
@@ -206,6 +206,40 @@ def test_a_partly_compiled_engine_is_an_import_error(copy: Path) -> None:
     assert "no extension for context, " in result.stderr
     assert str(stale) in result.stderr
     run_python(WHICH, path=copy, FASTDISPATCH_PURE="1")
+
+
+def test_where_the_gil_is_off_the_sources_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not engine.find_extensions(engine.__path__)["context"]:
+        pytest.skip("this installation has no extensions")
+    loaded: list[str] = []
+    monkeypatch.setattr(engine, "is_source_only", lambda package: False)
+    monkeypatch.setattr(engine, "load_from_source", loaded.append)
+    monkeypatch.delenv("FASTDISPATCH_PURE", raising=False)
+    monkeypatch.setattr(engine, "is_without_gil", lambda: False)
+    assert engine._choose() is True and loaded == []
+    monkeypatch.setattr(engine, "is_without_gil", lambda: True)
+    assert engine._choose() is False and loaded == ["fastdispatch.engine"]
+    monkeypatch.setenv("FASTDISPATCH_PURE", "0")
+    with pytest.raises(ImportError, match="relies on the global interpreter lock"):
+        engine._choose()
+
+
+@pytest.mark.skipif(
+    not sysconfig.get_config_var("Py_GIL_DISABLED"),
+    reason="this interpreter always has a GIL",
+)
+def test_a_free_threaded_interpreter_has_a_gil_for_the_extensions_alone() -> None:
+    built = bool(engine.find_extensions(engine.__path__)["context"])
+    code = "import fastdispatch as f, sys; print(f.compiled, sys._is_gil_enabled())"
+    off = run_python(code, PYTHON_GIL="0")
+    assert (off.stdout, off.stderr) == ("False False\n", "")
+    on = run_python(code, PYTHON_GIL="1")
+    assert (on.stdout, on.stderr) == (f"{built} True\n", "")
+    unset = run_python(code, PYTHON_GIL="")
+    assert unset.stdout == f"{built} {built}\n"
+    assert ("RuntimeWarning: The global interpreter" in unset.stderr) == built
+    pure = run_python(code, PYTHON_GIL="", FASTDISPATCH_PURE="1")
+    assert (pure.stdout, pure.stderr) == ("False False\n", "")
 
 
 def test_it_works_under_another_package_name(copy: Path) -> None:
@@ -251,7 +285,7 @@ def test_load_pure_works_where_extensions_are_required() -> None:
         "import fastdispatch as f; from fastdispatch import _build; "
         "print(f.compiled, _build.load_pure().compiled)"
     )
-    result = run_python(code, FASTDISPATCH_PURE="0")
+    result = run_python(code, FASTDISPATCH_PURE="0", PYTHON_GIL="1")
     assert result.stdout.split() == ["True", "False"]
 
 

@@ -74,6 +74,10 @@ def build_line() -> str:
         return "compiled"
     if os.environ.get("FASTDISPATCH_PURE") == "1":
         return "pure (FASTDISPATCH_PURE=1)"
+    if engine.is_without_gil() and any(
+        engine.find_extensions(engine.__path__).values()
+    ):
+        return "pure (the GIL is off, which the compiled build relies on)"
     return (
         "pure (no extension modules for this interpreter; install with "
         "FASTDISPATCH_BUILD=require to see why)"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import random
 import sys
+import sysconfig
 import threading
 from collections.abc import Callable
 from contextvars import Context
@@ -322,7 +323,9 @@ def variable() -> tuple[ContextVar[Any], Any]:
 
 
 @pytest.mark.skipif(
-    not compiled or sys.version_info >= (3, 14),
+    not compiled
+    or sys.version_info >= (3, 16)
+    or bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
     reason="the variable is set for each request",
 )
 def test_the_list_stays_from_request_to_request() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from collections.abc import Callable
+from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -282,6 +285,77 @@ def test_a_response_has_nothing_of_the_one_before(name: str, keep: bool) -> None
     if keep:
         assert kept[0].headers["X-Name"] == "next"
         assert kept[1].headers["X-Name"] == "left"
+
+
+def call_with(kept: Any, call: Callable[[Any], Any]) -> Any:
+    """Call with what is in a local variable of this frame, and nowhere else."""
+    call(kept)
+    return kept
+
+
+def generate_with(kept: Any, call: Callable[[Any], Any]) -> Any:
+    def generate(kept: Any) -> Iterator[Any]:
+        yield
+        yield kept
+
+    generator = generate(kept)
+    next(generator)
+    del kept
+    call(generator)
+    return next(generator)
+
+
+def find_kept() -> Any:
+    """What a waiting frame has in its ``kept``."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        generator = frame.f_locals.get("generator")
+        for waiting in (frame, getattr(generator, "gi_frame", None)):
+            if waiting is not None and "kept" in waiting.f_locals:
+                return waiting.f_locals["kept"]
+        frame = frame.f_back
+    raise AssertionError("nobody has it")
+
+
+@pytest.mark.parametrize("wait", [call_with, generate_with])
+def test_what_a_waiting_frame_alone_has_is_somebody_s(
+    wait: Callable[[Any, Any], Any],
+) -> None:
+    """CPython 3.14 counts no reference where it hands on what a local variable has."""
+    app = make(lambda name: find_kept())
+    app.add_url_rule("/new", endpoint="new", view_func=lambda: Response("new"))
+
+    def ask(_: Any) -> None:
+        assert get(app, "/first/a") == "kept"
+        assert get(app, "/new") == "new"
+
+    for _ in range(3):
+        kept = wait(Response("kept", 201, {"X-Kept": "yes"}), ask)
+        assert kept.get_data() == b"kept"
+        assert (kept.status_code, kept.headers["X-Kept"]) == (201, "yes")
+        del kept
+
+
+@pytest.mark.parametrize("wait", [call_with, generate_with])
+def test_a_context_that_a_waiting_frame_alone_has_is_somebody_s(
+    wait: Callable[[Any, Any], Any],
+) -> None:
+    app = make(lambda name: name)
+
+    class Other(App):
+        def request_context(self, environ: Any) -> Any:
+            return find_kept()
+
+    other = Other("other", static_folder=None)
+    other.add_url_rule("/first/<name>", endpoint="first", view_func=lambda name: name)
+
+    def ask(_: Any) -> None:
+        assert get(other, "/first/b") == "a"
+        assert get(app, "/first/c") == "c"
+
+    for _ in range(3):
+        ctx = wait(App.request_context(other, create_environ("/first/a")), ask)
+        assert ctx.request.path == "/first/a"
 
 
 def test_a_response_that_a_teardown_function_can_reach_stays_what_it_is() -> None:

@@ -85,6 +85,11 @@ def find_extensions(path: Sequence[str]) -> dict[str, str | None]:
     return found
 
 
+def is_without_gil() -> bool:
+    """Whether the interpreter was told to have no GIL, whatever is imported."""
+    return getattr(sys.flags, "gil", None) == 0
+
+
 def _choose() -> bool:
     """Whether the compiled build runs; ImportError where that cannot be said."""
     choice = os.environ.get("FASTDISPATCH_PURE", "")
@@ -109,6 +114,15 @@ def _choose() -> bool:
             "extension modules for this interpreter. Install it again with "
             "FASTDISPATCH_BUILD=require to see why, or unset FASTDISPATCH_PURE."
         )
+    if files and is_without_gil():
+        if choice == "0":
+            raise ImportError(
+                "FASTDISPATCH_PURE=0 asks for the compiled build, which relies on the "
+                "global interpreter lock, and PYTHON_GIL=0 or -X gil=0 keeps that off. "
+                "Unset one of the two."
+            )
+        load_from_source(__name__)
+        return False
     return bool(files)
 
 

@@ -302,6 +302,11 @@ cdef inline object new_object(object cls):
 
 cdef extern from *:
     """
+    /* Whoever asks has a reference of its own, which is one of those counted: an argument
+       is not to be asked for that Python code has handed over. From 3.14 on a Python frame
+       counts no reference for what it passes of a local variable, and would be missed.
+       All others are counted: that of the variable, of an argument once the called
+       function runs, of a frame that waits. Without the GIL not even these are. */
     #ifdef Py_GIL_DISABLED
     #define fd_is_seen(obj) 1
     #define fd_is_shared(obj) 1

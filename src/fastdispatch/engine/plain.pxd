@@ -68,5 +68,5 @@ cdef class PlainBody(ResponseBody):
 
 
 @cython.locals(fields=dict, headers=list, body=PlainBody)
-cpdef object send(object response, object environ, object start_response)
+cdef object send(object response, object environ, object start_response)
 cdef bint _needs_no_rule(dict fields, dict environ) except -1
