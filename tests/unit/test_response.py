@@ -79,6 +79,15 @@ def test_stock_response_is_sent_as_a_plain_list(body: Any) -> None:
     assert type(send(response, environ(), lambda status, headers: None)) is list
 
 
+def test_what_python_code_has_sent_stays_what_it_is() -> None:
+    # From CPython 3.14 on the call below counts no reference of its own.
+    response = Response("text", 201)
+    send(response, environ(), lambda status, headers: None)
+    other = Response("other")
+    assert response is not other
+    assert (response.get_data(), response.status_code) == (b"text", 201)
+
+
 def test_no_headers_object_is_made_for_a_response_that_nobody_looked_at() -> None:
     def all_headers() -> list[Any]:
         return [obj for obj in gc.get_objects() if type(obj) is Headers]

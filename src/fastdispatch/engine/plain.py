@@ -389,7 +389,7 @@ def send(
     Rule 38: what the response's own ``__call__`` raises is raised here.
     """
     if isinstance(response, ResponseKernel):
-        return responses.send(response, environ, start_response)
+        return responses.send(response, environ, start_response, True)
     if (
         type(environ) is dict
         and isinstance(response, WerkzeugResponse)

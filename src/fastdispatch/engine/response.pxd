@@ -162,7 +162,9 @@ cdef tuple page_of_404(object cls, object environ)
 @cython.locals(
     kernel=ResponseKernel, headers=list, body=bytes, whole=bint, sole=bint
 )
-cdef object send(object response, object environ, object start_response)
+cpdef object send(
+    object response, object environ, object start_response, bint owned=*
+)
 cdef bint _is_as_stock(ResponseKernel response, dict environ) except -1
 @cython.locals(item=tuple)
 cdef list _wire_headers(ResponseKernel response)

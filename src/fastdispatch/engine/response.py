@@ -1247,14 +1247,20 @@ def _has_known_parts(proof: ClassProof) -> bool:
 
 
 def send(
-    response: Any, environ: WSGIEnvironment, start_response: StartResponse
+    response: Any,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    owned: bool = False,
 ) -> Iterable[bytes]:
     """``response(environ, start_response)``: the same effect for any response.
 
     Rule 38: what the response's own ``__call__`` raises is raised here.
+
+    :param owned: the caller is compiled code that is done with *response*, to which it
+        has a reference of its own; where nobody else has one, it may be used again.
     """
     if isinstance(response, ResponseKernel) and type(environ) is dict:
-        sole = type(response) is _kept_class and not capi.is_seen(response)
+        sole = owned and type(response) is _kept_class and not capi.is_seen(response)
         kernel: ResponseKernel = response
         body = kernel._fd_body
         # Nobody can have asked to be told of the end.
