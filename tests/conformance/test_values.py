@@ -236,6 +236,28 @@ def test_c45_headers_extend_and_replace(fw: Framework, app: t.Any) -> None:
     assert headers.getlist("X-B") == ["0"]
 
 
+@pytest.mark.parametrize("made", [False, True])
+def test_c45_a_line_end_is_refused_in_a_header_s_value_and_not_in_its_name(
+    fw: Framework, app: t.Any, made: bool
+) -> None:
+    def answer(name: str, value: str) -> t.Any:
+        if not made:
+            return "text", {name: value}
+
+        response = fw.Response("text")
+        response.headers[name] = value
+        return response
+
+    app.add_url_rule("/name", endpoint="n", view_func=lambda: answer("X-A\r\nB", "c"))
+    app.add_url_rule("/value", endpoint="v", view_func=lambda: answer("X-A", "b\r\nC"))
+    sent: list[t.Any] = []
+    assert app(environ("/name"), lambda *started: sent.append(started))
+    ((status, headers),) = sent
+    assert status == "200 OK"
+    assert ("X-A\r\nB", "c") in headers
+    assert call(app, "/value").status == 500
+
+
 def test_c45_a_streamed_body_has_no_length_and_is_closed(
     fw: Framework, app: t.Any, trace: Trace
 ) -> None:
