@@ -551,7 +551,7 @@ def _place_inside(
     for value, put in inner:
         if matches(value):
             return put
-    nested = [value for value, _ in inner if callable(value)]
+    nested: list[Any] = [value for value, _ in inner if callable(value)]
     if isinstance(outer, types.MethodType):
         nested.append(outer.__self__)
     for value in nested:

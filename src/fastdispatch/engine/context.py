@@ -214,7 +214,7 @@ class Context(Routed):
         if request is not None:
             environ = request.environ
         self.app = app
-        self.plan = plan
+        self.plan = plan  # pyright: ignore[reportAttributeAccessIssue]
         self.environ = environ
         self.has_request = environ is not None
         self.made_request = request
@@ -615,9 +615,9 @@ class Context(Routed):
                 if not fresh:
                     matcher = Matcher(plan.url_map)
                     plan.matcher = matcher
-                method = cdicts.recall(environ, "REQUEST_METHOD")
+                method: Any = cdicts.recall(environ, "REQUEST_METHOD")
                 self.method = method
-                path = cdicts.recall(environ, "PATH_INFO")
+                path: Any = cdicts.recall(environ, "PATH_INFO")
                 code = matcher.match(self, path, method)
                 if code == _MATCHED:
                     request = self.made_request
