@@ -265,6 +265,7 @@ class _Elsewhere:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.task: asyncio.Task[Any] | None = None
         self.cancelled = False
+        self.under_gevent = False
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -291,6 +292,7 @@ class _Elsewhere:
             # Threads are kept, as gevent loses memory with each hub of a thread.
             pool = import_module("gevent.threadpool").ThreadPool(_MAX_THREADS, hub)
             hub.fastdispatch_pool = pool
+        self.under_gevent = True
         return self.wait(pool.spawn(self.work).wait)
 
     def wait(self, wait: Callable[[], object]) -> Any:
@@ -344,9 +346,13 @@ class _Elsewhere:
             loop = _Loop()
             try:
                 self.loop = loop.work.loop
+                if self.under_gevent:
+                    _wake_for_greenlets(self.loop)
                 self.result = loop.run(self.context, self.main, (), {})
             finally:
                 loop.close()
+                # A closed loop is not to wait for the garbage collector.
+                vars(loop.work.loop).pop("call_soon", None)
         except BaseException as e:
             self.error = e
 
@@ -357,6 +363,24 @@ class _Elsewhere:
             raise asyncio.CancelledError
         func, args, kwargs = self.call
         return await func(*args, **kwargs)
+
+
+def _wake_for_greenlets(loop: asyncio.AbstractEventLoop) -> None:
+    """Have *loop* woken by what other greenlets of this OS thread schedule in it.
+
+    asyncio (from CPython 3.13.12 and 3.14.3 on) takes the "threads" of an executor,
+    which are such greenlets where the standard library is patched, for the loop itself,
+    and what they have done would wait for the next timer.
+    """
+    getcurrent = import_module("gevent").getcurrent
+    own = getcurrent()
+    at_once = loop.call_soon
+
+    def call_soon(callback: Any, *args: Any, context: Context | None = None) -> Any:
+        schedule = at_once if getcurrent() is own else loop.call_soon_threadsafe
+        return schedule(callback, *args, context=context)
+
+    loop.call_soon = call_soon  # type: ignore[assignment,method-assign]
 
 
 def _gevent_hub() -> Any:

@@ -233,6 +233,8 @@ def test_base64_is_that_of_itsdangerous(value: bytes) -> None:
     assert ctext.from_base64(f"x{text}", 1) == value
 
 
+# What itsdangerous does with "+" and "/" CPython 3.15 says will change.
+@pytest.mark.filterwarnings("ignore:invalid character:FutureWarning")
 @given(text=st.text(alphabet="AZaz09-_+/= .!é", max_size=12))
 def test_what_the_engine_reads_as_base64_itsdangerous_reads_so_too(text: str) -> None:
     value = ctext.from_base64(text, 0)

@@ -18,6 +18,7 @@ import weakref
 from collections.abc import AsyncIterator
 from collections.abc import Callable
 from contextvars import ContextVar
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -596,7 +597,14 @@ def test_a_forked_process_has_its_own_loop() -> None:
 # Greenlets
 
 
+def needs(library: str) -> None:
+    """Skip where *library* is not there, which is not to be imported here."""
+    if find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
+
+
 def test_greenlets_of_one_thread_that_switch_inside_their_views() -> None:
+    needs("greenlet")
     out = run_python(
         """
         import asyncio
@@ -646,6 +654,7 @@ var = ContextVar("var")
 
 def run_gevent(patch: bool, code: str) -> str:
     """Run *code* after GEVENT, where the standard library is patched or not."""
+    needs("gevent")
     return run_python(GEVENT.format(patch=patch) + textwrap.dedent(code))
 
 

@@ -35,6 +35,8 @@ def test_what_grows_does_grow() -> None:
 def test_a_program_that_answers_otherwise_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    pytest.importorskip("falcon")
+
     def other(environ: Any, start_response: Any) -> list[bytes]:
         start_response("200 OK", [("Content-Type", "text/html; charset=utf-8")])
         return [b"no"]
@@ -97,6 +99,7 @@ def test_the_table_has_a_dash_and_a_reason_where_nothing_was_measured() -> None:
 
 
 def test_a_run_is_what_a_report_is_made_of() -> None:
+    pytest.importorskip("falcon")
     found = growth.grow({"blueprints": ["0", "1"]}, rounds=1, batches=1, seconds=1e-4)
     entry = found["blueprints"]
     assert entry["steps"] == ["0", "1"]

@@ -53,6 +53,7 @@ def test_kinds(function: str, kind: int) -> None:
 
 
 def test_requests_are_made() -> None:
+    pytest.importorskip("wheezy.web")
     for subject in (*instructions.SUBJECTS, instructions.NOTHING):
         instructions.requests(subject, "W3", 2)
 

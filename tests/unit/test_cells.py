@@ -290,10 +290,9 @@ def test_popped_in_a_copy_it_uncovers_what_was_there_before() -> None:
 
 
 def test_greenlets_have_their_own() -> None:
-    from greenlet import getcurrent
-    from greenlet import greenlet
-
-    main = getcurrent()
+    greenlets = pytest.importorskip("greenlet")
+    greenlet = greenlets.greenlet
+    main = greenlets.getcurrent()
     seen: list[Any] = []
 
     def work(name: str) -> None:
