@@ -248,8 +248,9 @@ def _is_genuine(value: Any) -> bool:
         )
     value = getattr(value, "__func__", value)
     if type(value) is FunctionType:
-        module = value.__globals__.get("__name__", "")
-        return module.partition(".")[0] in _PACKAGES
+        scope: dict[str, Any] | None = value.__globals__
+        # PyPy's built-in functions are of this type, too, and have none.
+        return scope is None or scope.get("__name__", "").split(".")[0] in _PACKAGES
     return isinstance(value, (type, *_C_TYPES)) or not callable(value)
 
 
