@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
+
+import pytest
 
 import fastdispatch
+from fastdispatch.engine import UNCOMPILED
 
 
 def test_the_module_prints_one_line_for_each_fact() -> None:
@@ -28,15 +33,71 @@ def test_the_module_prints_one_line_for_each_fact() -> None:
     assert (facts["extensions"] == "-") == (build == "pure")
 
 
-def test_what_few_programs_need_is_not_imported_with_it() -> None:
-    program = (
-        "import sys, blinker, itsdangerous, werkzeug.routing\n"
-        "before = set(sys.modules)\n"
-        "import fastdispatch\n"
-        "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"
-    )
+ROOT = Path(fastdispatch.__file__).parent
+LATER = ("_accelerate", "blueprints", "errors", "helpers", "sessions", "signals", "tag")
+
+
+def run(program: str) -> str:
+    """What a fresh interpreter writes."""
     command = [sys.executable, "-c", program]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    found = set(result.stdout.split())
-    assert "fastdispatch" in found
-    assert not found & {"asyncio", "decimal", "flask", "pathlib"}
+    return result.stdout
+
+
+def test_what_few_programs_need_is_not_imported_with_it() -> None:
+    found = set(
+        run(
+            "import sys, werkzeug.routing\n"
+            "before = set(sys.modules)\n"
+            "import fastdispatch\n"
+            "app = fastdispatch.App('hello')\n"
+            "app.add_url_rule('/', view_func=lambda: 'Hello', endpoint='hello')\n"
+            "environ = {'REQUEST_METHOD': 'GET', 'PATH_INFO': '/',\n"
+            "    'SERVER_NAME': 'a', 'SERVER_PORT': '80', 'wsgi.url_scheme': 'http'}\n"
+            "assert app(environ, lambda *args: None) == [b'Hello']\n"
+            "print(*set(sys.modules) - before)"
+        ).split()
+    )
+    assert "fastdispatch.app" in found
+    assert not found & {"asyncio", "blinker", "decimal", "flask", "itsdangerous"}
+    assert not found & {f"fastdispatch.{name}" for name in LATER}
+    if fastdispatch.compiled:
+        assert not found & {f"fastdispatch.engine.{n}" for n in UNCOMPILED}
+
+
+def exported() -> set[str]:
+    """The names that a type checker finds in the package."""
+    tree = ast.parse((ROOT / "__init__.py").read_text("utf-8"))
+    imports = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level]
+    names = {a.asname for n in imports for a in n.names if a.asname}
+    assert {"App", "accelerate", "json", "request_started", "url_for"} <= names
+    return names
+
+
+def test_names_are_what_type_checkers_find() -> None:
+    for name in exported():
+        assert getattr(fastdispatch, name) is not None
+    names = set(run("import fastdispatch; print(*dir(fastdispatch))").split())
+    there = set(run("import fastdispatch; print(*vars(fastdispatch))").split())
+    assert exported() <= names
+    assert exported() - there <= set(fastdispatch._PLACES) <= names
+
+
+def test_names_are_found_before_their_modules_are() -> None:
+    names = sorted(exported())
+    assert run(f"from fastdispatch import {', '.join(names)}; print(url_for)")
+    star = run("from fastdispatch import *; print(*vars())").split()
+    assert exported() <= set(star)
+    assert "module_getattr" not in star
+    assert run("import fastdispatch; print(fastdispatch.signals.request_started)")
+    assert run("import fastdispatch as f; print(f.sessions.SessionInterface)")
+    assert run(
+        "import fastdispatch, pickle\n"
+        "print(pickle.loads(pickle.dumps(fastdispatch.Blueprint)))"
+    )
+
+
+def test_other_names_are_an_attribute_error() -> None:
+    assert not hasattr(fastdispatch, "nothing_of_the_kind")
+    with pytest.raises(ImportError, match="nothing_of_the_kind"):
+        from fastdispatch import nothing_of_the_kind  # type: ignore[attr-defined]  # noqa: F401

@@ -6,22 +6,14 @@ import logging
 import os
 import sys
 import weakref
-from collections.abc import Callable
-from collections.abc import Collection
-from collections.abc import Iterable
 from datetime import timedelta
 from functools import cached_property
 from functools import partial
 from inspect import iscoroutinefunction
 from operator import attrgetter
 from threading import RLock
-from types import TracebackType
-from typing import Any
-from typing import ClassVar
-from typing import IO
-from typing import NoReturn
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
-from typing import TypeVar
 from urllib.parse import quote
 
 from werkzeug.datastructures import ImmutableDict
@@ -41,49 +33,58 @@ from werkzeug.urls import uri_to_iri
 from werkzeug.utils import redirect as werkzeug_redirect
 from werkzeug.wsgi import get_host
 
-from . import signals
 from .config import check
 from .config import complaints
 from .config import Config
 from .config import ConfigAttribute
+from .config import get_debug_flag
 from .engine import context
 from .engine import lifecycle
 from .engine import response as responses
-from .engine.classes import comparer
 from .engine.context import Context
 from .engine.lifecycle import Application
+from .engine.plan import comparer
 from .engine.plan import Plan
 from .engine.plan import STEPS
 from .engine.routing import Matcher
-from .errors import FormDataRoutingRedirect
 from .globals import AppCtxGlobals
-from .helpers import get_debug_flag
 from .json import DefaultJSONProvider
 from .json import JSONProvider
 from .json import STOCK_JSON
-from .logging import create_logger
 from .paths import find_instance_path
 from .scaffold import endpoint_of
+from .scaffold import Later
 from .scaffold import Scaffold
 from .scaffold import setupmethod
-from .sessions import cookie_sessions
-from .sessions import SecureCookieSessionInterface
-from .sessions import SessionInterface
+from .scaffold import static_attribute
 from .wrappers import Request
 from .wrappers import Response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Collection
+    from collections.abc import Iterable
+    from types import TracebackType
+    from typing import Any
+    from typing import ClassVar
+    from typing import IO
+    from typing import NoReturn
+    from typing import TypeVar
+
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIEnvironment
     from werkzeug.wrappers import Response as WerkzeugResponse
 
     from .blueprints import Blueprint
+    from .engine.plan import SessionCookies
+    from .sessions import SessionInterface
     from .testing import FlaskClient
 
-F = TypeVar("F", bound=Callable[..., Any])
-T = TypeVar("T")
+    F = TypeVar("F", bound=Callable[..., Any])
 
 _UNSET: Any = object()
+
+_STOCK_SESSIONS: Any = Later("sessions", "stock_interface")
 
 _ERROR_STEPS = (
     "_find_error_handler",
@@ -97,7 +98,6 @@ _STEPS = (
     *_ERROR_STEPS,
     *_SESSION_SETTINGS,
     "debug",
-    "session_interface",
     "request_class",
     "response_class",
 )
@@ -105,6 +105,7 @@ _steps_of = attrgetter(*_STEPS)
 _PLANNED = frozenset(
     (
         *_STEPS,
+        "session_interface",
         "_got_first_request",
         "error_handler_spec",
         "url_value_preprocessors",
@@ -120,10 +121,6 @@ _PLANNED = frozenset(
 )
 """The attributes that a plan is drawn from: setting one makes it stale."""
 
-_CONTROL = {
-    c: f"\\x{c:02x}" for c in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
-}
-
 
 # What the value of a setting raises where it is used, if it is of a wrong type.
 _WRONG_TYPE = (AttributeError, TypeError, ValueError)
@@ -135,6 +132,18 @@ def _timedelta(value: Any) -> Any:
     return timedelta(seconds=value)
 
 
+def _is_same(has_steps: Callable[[type], bool], sessions: Any, cls: type[App]) -> bool:
+    """Whether a class has the same steps and the same session interface."""
+    return has_steps(cls) and static_attribute(cls, "session_interface") is sessions
+
+
+def _find_stock_cookies() -> SessionCookies | None:
+    from .sessions import cookie_sessions
+    from .sessions import stock_interface
+
+    return cookie_sessions(stock_interface)
+
+
 def _is_fixed(cls: type[App], attribute: str) -> bool:
     """Whether *attribute* is no property, which may differ from request to request."""
     return not hasattr(type(getattr(cls, attribute)), "__get__")
@@ -142,7 +151,27 @@ def _is_fixed(cls: type[App], attribute: str) -> bool:
 
 def _control_escaped(text: str) -> str:
     """*text* on one line: control characters as ``\\xNN``. Rule 39."""
-    return text.translate(_CONTROL)
+    if text.isprintable():
+        return text
+    codes = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
+    return text.translate({code: f"\\x{code:02x}" for code in codes})
+
+
+# PERF: fastdispatch.signals and blinker are imported by who connects to a signal, a
+# millisecond; most programs do not. Until then each signal that an application sends
+# has its table of receivers here, which stays empty; then its send, too.
+SIGNALS = {
+    name: SimpleNamespace(receivers={})
+    for name in (
+        "appcontext_popped",
+        "appcontext_pushed",
+        "appcontext_tearing_down",
+        "got_request_exception",
+        "request_finished",
+        "request_started",
+        "request_tearing_down",
+    )
+}
 
 
 class App(Application, Scaffold):
@@ -170,12 +199,12 @@ class App(Application, Scaffold):
     url_map_class: type[Map] = Map
     request_class: type[Request] = Request
     response_class: type[Response] = Response
-    session_interface: SessionInterface = SecureCookieSessionInterface()
+    session_interface: SessionInterface = _STOCK_SESSIONS
     test_client_class: type[FlaskClient] | None = None
 
-    testing = ConfigAttribute[bool]("TESTING")
-    secret_key = ConfigAttribute["str | bytes | None"]("SECRET_KEY")
-    permanent_session_lifetime = ConfigAttribute[timedelta](
+    testing: ConfigAttribute[bool] = ConfigAttribute("TESTING")
+    secret_key: ConfigAttribute[str | bytes | None] = ConfigAttribute("SECRET_KEY")
+    permanent_session_lifetime: ConfigAttribute[timedelta] = ConfigAttribute(
         "PERMANENT_SESSION_LIFETIME", get_converter=_timedelta
     )
 
@@ -297,7 +326,9 @@ class App(Application, Scaffold):
             for step, value in zip(_STEPS, values, strict=True)
             if step not in own and value is _STOCK.get(step)
         )
-        plan = Plan(cls, stock, comparer(_STEPS, values))
+        sessions = static_attribute(cls, "session_interface")
+        same = partial(_is_same, comparer(_STEPS, values), sessions)
+        plan = Plan(cls, stock, same)
         plan.use_tables(
             self.url_value_preprocessors,
             self.before_request_funcs,
@@ -308,12 +339,12 @@ class App(Application, Scaffold):
             self.config,
         )
         plan.use_signals(
-            signals.appcontext_pushed,
-            signals.request_started,
-            signals.request_finished,
-            signals.request_tearing_down,
-            signals.appcontext_tearing_down,
-            signals.appcontext_popped,
+            SIGNALS["appcontext_pushed"],
+            SIGNALS["request_started"],
+            SIGNALS["request_finished"],
+            SIGNALS["request_tearing_down"],
+            SIGNALS["appcontext_tearing_down"],
+            SIGNALS["appcontext_popped"],
         )
         url_map = self.url_map
         plan.use_routing(
@@ -321,18 +352,11 @@ class App(Application, Scaffold):
             Matcher(url_map),
             not url_map.host_matching and not self.subdomain_matching,
         )
-        interface = self.session_interface
-        fixed = _is_fixed(cls, "session_interface")
-        plan.use_session(
-            interface if fixed else None,
-            # An interface of any class will do, with or without what ours has.
-            fixed and getattr(interface, "opens_on_first_use", False),
-            type(interface) is SecureCookieSessionInterface
-            and "get_cookie_name" not in vars(interface),
-            find_cookies=partial(cookie_sessions, interface)
-            if fixed and self._has_stock_cookies()
-            else None,
-        )
+        if sessions is _STOCK_SESSIONS and "session_interface" not in own:
+            find = _find_stock_cookies if self._has_stock_cookies() else None
+            plan.use_session(None, True, True, find_cookies=find)
+        else:
+            self._plan_session(plan, not hasattr(type(sessions), "__get__"))
         plan.use_responses(
             self.response_class if _is_fixed(cls, "response_class") else None
         )
@@ -343,6 +367,22 @@ class App(Application, Scaffold):
             and getattr(self.request_class, "__init__", None) is Request.__init__
         )
         return plan
+
+    def _plan_session(self, plan: Plan, fixed: bool) -> None:
+        from .sessions import cookie_sessions
+        from .sessions import SecureCookieSessionInterface
+
+        interface = self.session_interface
+        plan.use_session(
+            interface if fixed else None,
+            # An interface of any class will do, with or without what ours has.
+            fixed and getattr(interface, "opens_on_first_use", False),
+            type(interface) is SecureCookieSessionInterface
+            and "get_cookie_name" not in vars(interface),
+            find_cookies=partial(cookie_sessions, interface)
+            if fixed and self._has_stock_cookies()
+            else None,
+        )
 
     def _has_stock_cookies(self) -> bool:
         """Whether what session cookies depend on, beside their interface, is ours."""
@@ -397,6 +437,8 @@ class App(Application, Scaffold):
     @cached_property
     def logger(self) -> logging.Logger:
         """The logger of this app, named :attr:`name`."""
+        from .logging import create_logger
+
         return create_logger(self)
 
     @property
@@ -610,6 +652,8 @@ class App(Application, Scaffold):
             and error.code not in {307, 308}
             and request.method not in {"GET", "HEAD", "OPTIONS"}
         ):
+            from .debughelpers import FormDataRoutingRedirect
+
             raise FormDataRoutingRedirect(request)
         raise error
 
@@ -740,10 +784,9 @@ class App(Application, Scaffold):
             for complaint in complaints(self.config):
                 if complaint not in getattr(error, "__notes__", ()):
                     error.add_note(complaint)
-        if signals.got_request_exception.receivers:
-            signals.got_request_exception.send(
-                self, _async_wrapper=self.ensure_sync, exception=error
-            )
+        failed = SIGNALS["got_request_exception"]
+        if failed.receivers:
+            failed.send(self, _async_wrapper=self.ensure_sync, exception=error)
         if self._propagates_exceptions():
             raise error
         if exc_info[1] is error:

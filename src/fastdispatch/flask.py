@@ -33,7 +33,6 @@ from werkzeug.sansio.response import Response as SansIOResponse
 from ._flask_sessions import cookie_sessions
 from .app import App as NativeApp
 from .engine import compiled
-from .engine.classes import comparer
 from .engine.failures import LOOKUP
 from .engine.hosted import HostedApplication
 from .engine.jsontext import dumps_is_stock
@@ -44,6 +43,7 @@ from .engine.jsontext import respond
 from .engine.plain import json_for
 from .engine.plain import json_response
 from .engine.plain import make_for
+from .engine.plan import comparer
 from .engine.plan import Plan
 from .engine.plan import STEPS
 from .engine.request import FIELDS as REQUEST_FIELDS

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import sys
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -29,25 +26,23 @@ from werkzeug.utils import redirect as werkzeug_redirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from . import errors
+from .config import get_debug_flag as get_debug_flag
 from .engine import context
 from .globals import current_app
 from .globals import request
 from .globals import session
+from .paths import get_root_path as get_root_path
 from .signals import message_flashed
 
 if TYPE_CHECKING:
+    import os
+
     from .engine.context import Context
     from .wrappers import Response
 
 A = TypeVar("A", bound=Callable[..., Any])
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-def get_debug_flag() -> bool:
-    """Whether the environment variable ``FLASK_DEBUG`` asks for debug mode."""
-    value = os.environ.get("FLASK_DEBUG", "")
-    return value.lower() not in {"", "0", "false", "no"}
 
 
 # Contexts.
@@ -437,37 +432,7 @@ def send_from_directory(
     )
 
 
-# Modules and blueprints.
-
-
-def get_root_path(import_name: str) -> str:
-    """The folder of a module or package; the working directory if there is none.
-
-    The module is not imported unless its loader does not tell the file.
-
-    :raises RuntimeError: if it is a module without a file.
-    """
-    module = sys.modules.get(import_name)
-    filename = getattr(module, "__file__", None)
-    if filename is None:
-        try:
-            spec = importlib.util.find_spec(import_name)
-        except (ImportError, ValueError):
-            spec = None
-        if spec is None or spec.loader is None:
-            # __main__ of an interactive session, or a made-up name.
-            return os.getcwd()
-        if hasattr(spec.loader, "get_filename"):
-            filename = cast(Any, spec.loader).get_filename(import_name)
-        else:
-            filename = getattr(importlib.import_module(import_name), "__file__", None)
-    if filename is None:
-        raise RuntimeError(
-            f"No root path can be found for {import_name!r}: it is a namespace package,"
-            " built in, or from an import hook that names no file. Give the root path"
-            " explicitly, as 'root_path'."
-        )
-    return os.path.dirname(os.path.abspath(cast(str, filename)))
+# Blueprints.
 
 
 @cache

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
+from typing import cast
 
 
 def _package_path(import_name: str) -> str:
@@ -62,3 +65,33 @@ def find_instance_path(import_name: str, name: str) -> str:
     if prefix is None:
         return os.path.join(package_path, "instance")
     return os.path.join(prefix, "var", f"{name}-instance")
+
+
+def get_root_path(import_name: str) -> str:
+    """The folder of a module or package; the working directory if there is none.
+
+    The module is not imported unless its loader does not tell the file.
+
+    :raises RuntimeError: if it is a module without a file.
+    """
+    module = sys.modules.get(import_name)
+    filename = getattr(module, "__file__", None)
+    if filename is None:
+        try:
+            spec = find_spec(import_name)
+        except (ImportError, ValueError):
+            spec = None
+        if spec is None or spec.loader is None:
+            # __main__ of an interactive session, or a made-up name.
+            return os.getcwd()
+        if hasattr(spec.loader, "get_filename"):
+            filename = cast(Any, spec.loader).get_filename(import_name)
+        else:
+            filename = getattr(import_module(import_name), "__file__", None)
+    if filename is None:
+        raise RuntimeError(
+            f"No root path can be found for {import_name!r}: it is a namespace package,"
+            " built in, or from an import hook that names no file. Give the root path"
+            " explicitly, as 'root_path'."
+        )
+    return os.path.dirname(os.path.abspath(cast(str, filename)))

@@ -448,6 +448,10 @@ class SecureCookieSessionInterface(SessionInterface):
         return http_date(expires)
 
 
+#: What an application has unless it sets another one.
+stock_interface = SecureCookieSessionInterface()
+
+
 def cookie_sessions(interface: SessionInterface) -> SessionCookies | None:
     """What reads and writes the cookies of *interface* in the engine; None if only
     *interface* knows how.

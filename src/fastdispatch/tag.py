@@ -34,11 +34,11 @@ from markupsafe import Markup
 from werkzeug.http import http_date
 from werkzeug.http import parse_date
 
+from ._json_libraries import MsgspecProvider
+from ._json_libraries import ORJSONProvider
 from .engine import context
 from .json import DefaultJSONProvider
 from .json import dumps
-from .json import MsgspecProvider
-from .json import ORJSONProvider
 
 
 class JSONTag:

@@ -9,7 +9,6 @@ from werkzeug.utils import cached_property
 from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from . import errors
 from . import json
 from .engine.request import active_app
 from .engine.request import ImmutableMultiDict
@@ -58,7 +57,9 @@ class Request(RequestKernel, WerkzeugRequest):  # type: ignore[misc]
 
     def _explain_missing_files(self) -> None:
         if self.mimetype != "multipart/form-data" and not self.files:
-            errors.attach_files_hint(self)
+            from .debughelpers import attach_files_hint
+
+            attach_files_hint(self)
 
 
 # What Werkzeug keeps as attributes are properties of the kernel.

@@ -43,13 +43,17 @@ a line of something else
 
 def a_report() -> dict[str, Any]:
     imports = {"werkzeug": [55.0, 110.0], "fastdispatch": [65.0, 130.0]}
-    imports |= {"flask": [100.0, 200.0]}
+    imports |= {"flask": [100.0, 200.0], "needs": [60.0, 120.0]}
     state = {"blocks": 1000, "objects": 10, "resident": 2**20}
     return {
         "imports": imports,
         "shares": {
             "werkzeug": {"werkzeug": 10.0},
-            "fastdispatch": {"werkzeug": 11.0, "fastdispatch": 2.0},
+            "fastdispatch": {
+                "werkzeug": 11.0,
+                "fastdispatch": 2.0,
+                "fastdispatch.engine": 3.0,
+            },
             "flask": {"werkzeug": 12.0, "flask": 20.0},
         },
         "memory": {"flask": {"import": [2**21, 2**20], "app": [2**22, 2**20]}},
@@ -81,6 +85,10 @@ def test_the_tables_hold_the_numbers() -> None:
     assert "| fastdispatch | 98 | 0.65 |" in imports
     assert imports.endswith("It is 0.65, met.")
     assert "| fastdispatch | – | 2.0 | – |" in report.section_shares(found)
+    parts = report.section_parts(found)
+    assert "| its routing | 7.5 | 0.050 |" in parts
+    assert "| fastdispatch: the engine | 4.5 | 0.030 |" in parts
+    assert "| what ours may be, to reach the mark | 7.5 | 0.050 |" in parts
     assert "| Flask | 2.0 | 1.0 | 4.0 | 1.0 | 4,000 | +1 |" in report.section_memory(
         found
     )

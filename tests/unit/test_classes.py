@@ -13,6 +13,7 @@ import pytest
 
 import fastdispatch
 from fastdispatch.engine import classes
+from fastdispatch.engine import plan
 
 
 class Base:
@@ -156,7 +157,7 @@ class ClaimsEquality:
 
 def test_a_comparer_takes_the_same_objects_only() -> None:
     names = ("value", "method.__name__")
-    same = classes.comparer(names, (Base.value, Base.method.__name__))
+    same = plan.comparer(names, (Base.value, Base.method.__name__))
     assert same(Base)
     assert same(Watched)
 
@@ -164,8 +165,8 @@ def test_a_comparer_takes_the_same_objects_only() -> None:
         value = ClaimsEquality()  # type: ignore[assignment]
 
     assert not same(Claims)
-    assert not classes.never(Base)
-    of_items = classes.comparer(("a", "b"), (1, None), "o.get('{}')")
+    assert not plan.never(Base)
+    of_items = plan.comparer(("a", "b"), (1, None), "o.get('{}')")
     assert of_items({"a": 1})
     assert not of_items({"a": 1, "b": 2})
 

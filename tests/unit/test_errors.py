@@ -10,6 +10,7 @@ from werkzeug.routing import RequestRedirect
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
+from fastdispatch import debughelpers
 from fastdispatch import errors
 
 
@@ -42,23 +43,23 @@ def test_c27_form_data_redirect_names_both_urls() -> None:
     request = form_request(data={"a": "b"})
     redirect = RequestRedirect("http://localhost/upload/?x=1")
     request.routing_exception = redirect  # type: ignore[attr-defined]
-    message = str(errors.FormDataRoutingRedirect(request))
+    message = str(debughelpers.FormDataRoutingRedirect(request))
     assert "'http://localhost/upload?x=1'" in message
     assert "'http://localhost/upload/?x=1'" in message
     assert "ends with a slash" in message
     redirect.new_url = "http://localhost/elsewhere"
-    assert "slash" not in str(errors.FormDataRoutingRedirect(request))
+    assert "slash" not in str(debughelpers.FormDataRoutingRedirect(request))
 
 
 def test_c27_form_data_redirect_is_about_a_redirect() -> None:
     with pytest.raises(AssertionError):
-        errors.FormDataRoutingRedirect(form_request())
+        debughelpers.FormDataRoutingRedirect(form_request())
 
 
 def test_files_hint_explains_a_missing_enctype() -> None:
     request = form_request(data={"file": "index.txt", "a": "b"})
-    errors.attach_files_hint(request)
-    with pytest.raises(errors.DebugFilesKeyError) as e:
+    debughelpers.attach_files_hint(request)
+    with pytest.raises(debughelpers.DebugFilesKeyError) as e:
         request.files["file"]
     assert isinstance(e.value, KeyError)
     assert "no file contents were transmitted" in str(e.value)
@@ -68,12 +69,12 @@ def test_files_hint_explains_a_missing_enctype() -> None:
 
 def test_files_hint_leaves_the_rest_as_it_is() -> None:
     request = form_request(data={"file": (io.BytesIO(b"text"), "f.txt"), "a": "b"})
-    errors.attach_files_hint(request)
+    debughelpers.attach_files_hint(request)
     assert request.files["file"].read() == b"text"
     assert "file" in request.files
     assert request.files.get("a") is None
     assert list(request.files) == ["file"]
     with pytest.raises(KeyError) as e:
         request.files["other"]
-    assert not isinstance(e.value, errors.DebugFilesKeyError)
+    assert not isinstance(e.value, debughelpers.DebugFilesKeyError)
     request.close()

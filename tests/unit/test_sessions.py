@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
 from datetime import datetime
@@ -880,3 +882,43 @@ def test_what_is_patched_answers_a_request(
     asked(app, cookie)
     monkeypatch.setattr(cls, name, staticmethod(patched) if static else patched)
     assert calls() == expected
+
+
+def test_the_stock_interface_is_one_for_all_and_is_imported_when_asked_for() -> None:
+    program = (
+        "import sys, fastdispatch\n"
+        "app = fastdispatch.App('app')\n"
+        "assert 'fastdispatch.sessions' not in sys.modules\n"
+        "one = app.session_interface\n"
+        "assert one is fastdispatch.App.session_interface\n"
+        "assert one is fastdispatch.App('other').session_interface\n"
+        "assert vars(fastdispatch.App)['session_interface'] is one\n"
+        "print(type(one).__name__)"
+    )
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["SecureCookieSessionInterface"]
+
+
+def test_an_interface_may_replace_the_stock_one_before_that_is_imported() -> None:
+    program = (
+        "import fastdispatch\n"
+        "class Sessions:\n"
+        "    def open_session(self, app, request): return {}\n"
+        "    def is_null_session(self, session): return False\n"
+        "    def save_session(self, app, session, response):\n"
+        "        response.headers['Saved'] = 'yes'\n"
+        "class Own(fastdispatch.App): session_interface = Sessions()\n"
+        "for app, late in ((Own('a'), 0), (fastdispatch.App('b'), 1),\n"
+        "        (fastdispatch.App('c'), 2)):\n"
+        "    app.add_url_rule('/', 'view', lambda: 'Hello')\n"
+        "    client = app.test_client()\n"
+        "    if late:\n"
+        "        assert 'Saved' not in client.get('/').headers\n"
+        "        owner = app if late == 1 else fastdispatch.App\n"
+        "        owner.session_interface = Sessions()\n"
+        "    print(client.get('/').headers['Saved'])\n"
+    )
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["yes"] * 3

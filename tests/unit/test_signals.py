@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import flask.signals
 import pytest
 
@@ -43,3 +46,57 @@ def test_from_import_says_out_of_scope() -> None:
 
 def test_other_names_are_an_attribute_error() -> None:
     assert not hasattr(signals, "nothing_of_the_kind")
+
+
+PROGRAM = """
+import sys
+import fastdispatch
+
+app = fastdispatch.App("app")
+
+@app.get("/")
+def view():
+    return "Hello"
+
+environ = {
+    "REQUEST_METHOD": "GET", "PATH_INFO": "/", "SERVER_NAME": "a",
+    "SERVER_PORT": "80", "wsgi.url_scheme": "http",
+}
+
+def ask():
+    assert app(dict(environ), lambda *args: None) == [b"Hello"]
+
+ask()
+assert "blinker" not in sys.modules
+heard = []
+
+def listen(name):
+    def receiver(sender, **kwargs):
+        assert sender is app
+        heard.append(name)
+    getattr(fastdispatch, name).connect(receiver, weak=False)
+    return receiver
+
+listeners = {name: listen(name) for name in NAMES}
+ask()
+print(*heard)
+for name, listener in listeners.items():
+    getattr(fastdispatch, name).disconnect(listener)
+heard.clear()
+ask()
+assert not heard
+"""
+
+
+def test_a_signal_is_sent_to_who_connects_after_the_first_request() -> None:
+    names = [
+        "appcontext_pushed",
+        "request_started",
+        "request_finished",
+        "request_tearing_down",
+        "appcontext_tearing_down",
+        "appcontext_popped",
+    ]
+    command = [sys.executable, "-c", PROGRAM.replace("NAMES", repr(names))]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout.split() == names

@@ -13,60 +13,9 @@ import sys
 from abc import ABCMeta
 from collections.abc import Callable
 from functools import cache
-from functools import partial
 from itertools import count
-from operator import attrgetter
-from operator import is_
 from typing import Any
 from weakref import ref
-
-from . import compiled
-
-_makers: dict[tuple[str, tuple[str, ...]], Any] = {}
-
-
-_ATTRIBUTE = "o.{}"
-
-
-def _has(attributes_of: Any, values: tuple[Any, ...], obj: Any) -> bool:
-    return all(map(is_, attributes_of(obj), values))
-
-
-def comparer(
-    names: tuple[str, ...], values: Any, form: str = _ATTRIBUTE
-) -> Callable[[Any], bool]:
-    """A function that tells whether an object's attributes *names* are *values*.
-
-    The same objects, that is: what wraps one may claim to equal it. Several names may
-    be joined by dots.
-
-    :param form: how to write what is compared of ``o``.
-
-    PERF: written out name by name, so that the interpreter keeps where it has found
-    each: half the time of ``attrgetter`` and a comparison of what it gives. The
-    compiled build asks once a change, and compiling the text takes a hundred times as
-    long.
-    """
-    if compiled and form == _ATTRIBUTE:
-        return partial(_has, attrgetter(*names), tuple(values))
-    make = _makers.get((form, names))
-    if make is None:
-        parameters = ", ".join([f"v{i}" for i in range(len(names))])
-        each = [f"{form.format(name)} is v{i}" for i, name in enumerate(names)]
-        same = " and ".join(each)
-        source = (
-            f"def make({parameters}):\n def same(o):\n  return {same}\n return same"
-        )
-        scope: dict[str, Any] = {}
-        exec(source, scope)  # noqa: S102
-        make = _makers[form, names] = scope["make"]
-    return make(*values)  # type: ignore[no-any-return]
-
-
-def never(obj: Any) -> bool:
-    """What a :func:`comparer` makes, of values that nothing has."""
-    return False
-
 
 # No two classes have the same version, and later ones are greater, as C has it.
 _versions = count(1)

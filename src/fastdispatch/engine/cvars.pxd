@@ -1,4 +1,6 @@
 cdef extern from "Python.h":
+    const char *PyUnicode_AsUTF8(object text) except NULL
+    object PyContextVar_New(const char *name, object standard)
     object PyContextVar_Set(object var, object value)
     int PyContextVar_Reset(object var, object token) except -1
 
@@ -11,6 +13,10 @@ cdef extern from *:
     }
     """
     object fd_var_find(object var)
+
+
+cdef inline object new_var(str name):
+    return PyContextVar_New(PyUnicode_AsUTF8(name), None)
 
 
 cdef inline object var_find(object var):

@@ -17,6 +17,14 @@ current = ContextVar.get  # of one that has a default
 enter = ContextVar.set
 
 
+def new_var(name: str) -> ContextVar[Any]:
+    """A context variable whose default is None.
+
+    PERF: the module that has the class in Python takes 0.2 ms to import.
+    """
+    return ContextVar(name, default=None)
+
+
 def prove_cells(var: ContextVar[Any]) -> bool:
     """Have :func:`enter` and :func:`leave` replace what *var* holds, where nobody else
     can see it, rather than set *var* itself.

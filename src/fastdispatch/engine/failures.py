@@ -9,13 +9,17 @@ from collections import defaultdict
 from logging import ERROR
 from logging import Logger
 from typing import Any
+from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import InternalServerError
 
-from . import cvars
+from . import compiled
 from .context import Context
 from .plan import Plan
+
+if TYPE_CHECKING or not compiled:
+    from . import cvars
 
 LOOKUP = ("_find_error_handler", "_get_exc_class_and_code")
 """The host's methods that find a handler: where one is not its own, all goes to it."""

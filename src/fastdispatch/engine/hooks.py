@@ -1,3 +1,5 @@
+# cython: auto_pickle=False, binding=False, embedsignature=True
+# cython: embedsignature.format=clinic
 """The hook chains: what runs before, after and at the teardown of a request.
 
 Each chain walks the host's live tables, so a hook that a hook adds or removes is
@@ -7,12 +9,16 @@ treated as a plain ``for`` loop over the list would treat it.
 from __future__ import annotations
 
 from typing import Any
+from typing import TYPE_CHECKING
 
 from werkzeug.sansio.response import Response as SansIOResponse
 
-from . import capi
-from . import cdicts
+from . import compiled
 from .plan import Plan
+
+if TYPE_CHECKING or not compiled:
+    from . import capi
+    from . import cdicts
 
 
 def as_list(funcs: Any) -> Any:

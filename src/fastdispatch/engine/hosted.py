@@ -10,17 +10,20 @@ from typing import Any
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from . import capi
-from . import cdicts
-from . import ctext
-from . import cvars
+from . import compiled
 from . import failures
 from . import lifecycle
 from . import plain
-from .classes import total_version
 from .context import Context
 from .plan import Host
 from .plan import Plan
+
+if TYPE_CHECKING or not compiled:
+    from . import capi
+    from . import cdicts
+    from . import ctext
+    from . import cvars
+    from .classes import total_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

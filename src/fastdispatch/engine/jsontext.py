@@ -1,3 +1,5 @@
+# cython: auto_pickle=False, binding=False, embedsignature=True
+# cython: embedsignature.format=clinic
 """JSON text of plain values, for the providers that write what ``json.dumps`` does."""
 
 from __future__ import annotations
@@ -11,14 +13,18 @@ from json import JSONEncoder
 from operator import attrgetter
 from types import FunctionType
 from typing import Any
+from typing import TYPE_CHECKING
 
-from . import capi
-from . import cdicts
-from . import cjson
+from . import compiled
 from . import context
 from . import response as responses
-from .classes import comparer
 from .context import Context
+from .plan import comparer
+
+if TYPE_CHECKING or not compiled:
+    from . import capi
+    from . import cdicts
+    from . import cjson
 
 _json_names: Any = vars(json)
 _encoder_names: Any = vars(encoder)

@@ -1,3 +1,5 @@
+# cython: auto_pickle=False, binding=False, embedsignature=True
+# cython: embedsignature.format=clinic
 """The order of it all: what happens to a request, from environ to pop."""
 
 from __future__ import annotations
@@ -12,16 +14,19 @@ from werkzeug.exceptions import InternalServerError
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.exceptions import NotFound
 
-from . import capi
-from . import cdicts
+from . import compiled
 from . import context
-from . import ctext
 from . import hooks
 from . import jsontext
 from . import response as responses
 from .context import Context
 from .plan import Host
 from .plan import Plan
+
+if TYPE_CHECKING or not compiled:
+    from . import capi
+    from . import cdicts
+    from . import ctext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,10 +17,7 @@ import werkzeug.wrappers.response
 from werkzeug.sansio.response import Response as SansIOResponse
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from . import capi
-from . import cdicts
-from . import ctext
-from . import cvars
+from . import compiled
 from . import jsontext
 from . import response as responses
 from .context import Context
@@ -28,6 +25,12 @@ from .response import FIELDS
 from .response import PARAMETERS
 from .response import ResponseBody
 from .response import ResponseKernel
+
+if TYPE_CHECKING or not compiled:
+    from . import capi
+    from . import cdicts
+    from . import ctext
+    from . import cvars
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse

@@ -17,7 +17,6 @@ from types import FunctionType
 from types import GeneratorType
 from typing import Any
 from typing import TYPE_CHECKING
-from typing import TypeVar
 
 import werkzeug.datastructures.headers
 import werkzeug.exceptions
@@ -31,18 +30,24 @@ from werkzeug.utils import get_content_type
 from werkzeug.wrappers import Response as WerkzeugResponse
 from werkzeug.wsgi import ClosingIterator
 
-from . import capi
-from . import cdicts
-from . import ctext
-from .classes import comparer
-from .classes import never
-from .classes import watch
+from . import compiled
+from .plan import comparer
+from .plan import never
+
+if TYPE_CHECKING or not compiled:
+    from . import capi
+    from . import cdicts
+    from . import ctext
+    from .classes import watch
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIEnvironment
 
-_Class = TypeVar("_Class", bound=type)
+    _Class = TypeVar("_Class", bound=type)
+
 
 # What Werkzeug's Response keeps in its instance dict; here they are properties.
 FIELDS = (

@@ -18,16 +18,20 @@ from json import JSONDecoder
 from json import JSONEncoder
 from operator import attrgetter
 from typing import Any
+from typing import TYPE_CHECKING
 
 from werkzeug.datastructures import Headers
 from werkzeug.http import dump_cookie
 from werkzeug.http import http_date
 
-from . import capi
-from . import cdicts
-from . import cjson
-from . import ctext
+from . import compiled
 from .plan import SessionCookies
+
+if TYPE_CHECKING or not compiled:
+    from . import capi
+    from . import cdicts
+    from . import cjson
+    from . import ctext
 
 _compare_digest = hmac.compare_digest
 

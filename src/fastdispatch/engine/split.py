@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from typing import TYPE_CHECKING
 
-from . import capi
-from . import cdicts
-from . import cvars
+from . import compiled
 from . import hooks
 from .context import Context
 from .hosted import HostedContext
 from .plan import Plan
+
+if TYPE_CHECKING or not compiled:
+    from . import capi
+    from . import cdicts
+    from . import cvars
 
 
 class SplitAppContext:
