@@ -233,8 +233,9 @@ def _genuine(value: Any) -> bool:
             f is None or _genuine(f) for f in (value.fget, value.fset, value.fdel)
         )
     if type(value) is types.FunctionType:
-        module = value.__globals__.get("__name__", "")
-        return module.partition(".")[0] in _PACKAGES
+        scope: dict[str, Any] | None = value.__globals__
+        # PyPy's built-in functions are of this type, too, and have none.
+        return scope is None or scope.get("__name__", "").split(".")[0] in _PACKAGES
     return False
 
 
