@@ -24,6 +24,7 @@ from .candidates import CANDIDATES
 from .candidates import load
 from .candidates import OURS
 from .flask_steps import flask_steps
+from .pure_steps import pure_steps
 from .timing import count_calls
 from .timing import drive
 from .timing import dumps
@@ -219,6 +220,8 @@ def main(argv: list[str] | None = None) -> int:
     if args.spin is None and not args.check:
         if "flask" in candidates and "W1" in names:
             report["flask_steps"] = flask_steps()
+        if "fastdispatch-pure" in candidates and "W1" in names:
+            report["pure_steps"] = pure_steps()
         text = markdown(report)
         print(text)
         if args.markdown:

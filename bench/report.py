@@ -752,6 +752,19 @@ def section_pure_calls(report: Report) -> str:
     return table(head, rows)
 
 
+def section_pure_steps(report: Report) -> str:
+    """What the pure build's hello world takes less without each of its parts."""
+    if "pure_steps" not in report:
+        return "Not measured."
+    steps = dict(report["pure_steps"])
+    least = steps.pop("")
+    whole = least + sum(steps.values())
+    falcon = median(times(report)["W1"]["falcon"])
+    steps.update({"all else": least, "together": whole, "Falcon, all of it": falcon})
+    rows = [[part, f"{us:.2f}", f"{us / whole:.0%}"] for part, us in steps.items()]
+    return table(["part", "µs", "share"], rows)
+
+
 SECTIONS: dict[str, Callable[[Report], str]] = {
     "summary": section_summary,
     "behind": section_behind,
@@ -760,6 +773,7 @@ SECTIONS: dict[str, Callable[[Report], str]] = {
     "hooks": section_hooks,
     "hooks_floor": section_hooks_floor,
     "pure_calls": section_pure_calls,
+    "pure_steps": section_pure_steps,
     "elsewhere": section_elsewhere,
     "micro": section_micro,
     "steps": section_steps,

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.http import http_date
 
+from .engine import compiled
 from .engine.jsontext import dumps_is_stock
 from .engine.jsontext import jsonify as jsonify
 from .engine.jsontext import methods
@@ -151,7 +152,7 @@ class DefaultJSONProvider(JSONProvider):
         if compact is False or (compact is None and app.debug):
             text = self.dumps(obj, indent=2)
         elif self._has_stock_dumps():
-            body = self._write_compact(obj)
+            body = self._write_compact(obj) if compiled else None
             if body is not None:
                 return app.response_class(body, mimetype=self.mimetype)  # type: ignore[no-any-return]
             text = self._dumps_compact(obj)

@@ -89,7 +89,7 @@ cdef class Context(Routed):
     cdef object open_cookie_session(self)
     cdef bint save_cookie_session(self, object session, object response) except -1
     cdef bint is_current(self) except -1
-    @cython.locals(plan=Plan, matcher=Matcher, code=int, environ=dict, fresh=bint)
+    @cython.locals(plan=Plan, matcher=Matcher, code=int, environ=dict)
     cdef match(self)
     @cython.locals(plan=Plan)
     cdef _match_by_adapter(self)

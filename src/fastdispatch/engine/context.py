@@ -223,18 +223,11 @@ class Context(Routed):
         self.has_request = environ is not None
         self.made_request = request
         if not capi.COMPILED:
-            # C has made them so. PERF: as defaults in the class they take ten times
-            # as long, to be set and to be read.
+            # C has made them so. PERF: what is set or read in every request takes ten
+            # times as long as a default in the class.
             self.route = None
             self.args = None
-            self.allowed = None
-            self.flashes = None
-            self._routing_exception = None
-            self._missing = False
             self.opened = None
-            self._alone = False
-            self._noted = False
-            self._g = None
             self._adapter = None
             self._matched = False
             self.method = None
@@ -246,7 +239,6 @@ class Context(Routed):
             self._token = None
             self._more = None
             self._holds = 0
-            self._generation = 0
             self._unfinished = False
             self._silent = False
 
@@ -612,11 +604,9 @@ class Context(Routed):
                 and plan.trusts_all_hosts()
             ):
                 matcher = plan.matcher
-                if capi.COMPILED:
-                    fresh = matcher.fresh()
-                else:
-                    fresh = matcher.same(plan.url_map)
-                if not fresh:
+                if not (
+                    matcher.fresh() if capi.COMPILED else matcher.same(plan.url_map)
+                ):
                     matcher = Matcher(plan.url_map)
                     plan.matcher = matcher
                 method: Any = cdicts.recall(environ, "REQUEST_METHOD")
@@ -940,6 +930,22 @@ class Context(Routed):
             return f"<{name} of {self.app.name}>"
         request = self.request
         return f"<{name} {request.url!r} [{request.method}] of {self.app.name}>"
+
+
+if not capi.COMPILED:
+    # The fields that a hello world neither sets nor reads. PERF: each that is set takes
+    # 15 ns of the 3,800 for that.
+    for _field, _default in (
+        ("allowed", None),
+        ("flashes", None),
+        ("_routing_exception", None),
+        ("_missing", False),
+        ("_alone", False),
+        ("_noted", False),
+        ("_g", None),
+        ("_generation", 0),
+    ):
+        setattr(Context, _field, _default)
 
 
 def response_class(ctx: Context) -> Any:

@@ -460,7 +460,7 @@ def owes_session(ctx: Context) -> bool:
             plan.session_interface.needs_save_unopened(ctx.app, environ)
         )
     # PERF: asking the interface took a sixth of a hello world's time.
-    if ctext.lacks_cookie(environ, plan.cookie_name()) or not plan.refreshes_cookie():
+    if plan.lacks_cookie(environ) or not plan.refreshes_cookie():
         return False
     sessions = plan.cookies()
     return sessions is None or not sessions.owes_nothing(ctx.app, environ)

@@ -50,7 +50,7 @@ cdef class Plan:
     cdef unsigned long long hosts_seen
     cdef bint hosts_trusted
     cdef unsigned long long cookie_seen
-    cdef object cookie_known
+    cdef object cookie_name
     cdef object pushed
     cdef object started
     cdef object finished
@@ -94,7 +94,7 @@ cdef class Plan:
     @cython.locals(changes=cython.ulonglong)
     cpdef bint trusts_all_hosts(self) except -1
     @cython.locals(changes=cython.ulonglong)
-    cdef object cookie_name(self)
+    cdef bint lacks_cookie(self, object environ) except -1
     cdef bint refreshes_cookie(self) except -1
     @cython.locals(version="unsigned int")
     cpdef bint stale(self, object cls) except -1

@@ -20,6 +20,7 @@ from . import compiled
 if TYPE_CHECKING or not compiled:
     from . import capi
     from . import cdicts
+    from . import ctext
     from .classes import watch
 
 
@@ -96,6 +97,84 @@ class Plan:
     A plan holds no reference to its host.
     """
 
+    __slots__ = (
+        "after_request",
+        "app_context_class",
+        "app_tearing_down",
+        "app_tearing_down_to",
+        "app_var",
+        "before_request",
+        "begun",
+        "changes",
+        "cls",
+        "config",
+        "config_version",
+        "config_watched",
+        "context_class",
+        "cookie_name",
+        "cookie_named_by_config",
+        "cookie_seen",
+        "cookie_sessions",
+        "debug_in_config",
+        "error_handlers",
+        "failed",
+        "failed_to",
+        "find_cookies",
+        "finished",
+        "finished_to",
+        "flat",
+        "hosted",
+        "hosts_seen",
+        "hosts_trusted",
+        "known_hosts",
+        "lazy_app_context",
+        "lazy_request",
+        "lazy_session",
+        "matcher",
+        "own_create_url_adapter",
+        "own_dispatch_request",
+        "own_do_teardown_appcontext",
+        "own_do_teardown_request",
+        "own_ensure_sync",
+        "own_error_lookup",
+        "own_finalize_request",
+        "own_full_dispatch_request",
+        "own_handle_exception",
+        "own_handle_user_exception",
+        "own_log_exception",
+        "own_make_response",
+        "own_preprocess_request",
+        "own_process_response",
+        "own_raise_routing_exception",
+        "own_request_context",
+        "own_response",
+        "own_should_ignore_error",
+        "own_wsgi_app",
+        "popped",
+        "popped_to",
+        "pushed",
+        "pushed_to",
+        "request_stand_in",
+        "request_var",
+        "response_class",
+        "response_stand_in",
+        "same",
+        "session_interface",
+        "started",
+        "started_to",
+        "stock_errors",
+        "stock_json",
+        "teardown_appcontext",
+        "teardown_request",
+        "tearing_down",
+        "tearing_down_to",
+        "url_map",
+        "url_value_preprocessors",
+        "version",
+        "view_functions",
+        "watch",
+    )
+
     def __init__(
         self,
         cls: type,
@@ -170,7 +249,7 @@ class Plan:
         self.hosts_seen = 0
         self.hosts_trusted = False
         self.cookie_seen = 0
-        self.cookie_known: Any = None
+        self.cookie_name: Any = None
 
     def watches_config(self) -> bool:
         """Whether every change of what the config says is counted.
@@ -186,40 +265,44 @@ class Plan:
 
     def trusts_all_hosts(self) -> bool:
         """Whether ``TRUSTED_HOSTS`` is not set."""
+        changes = 0
         if capi.COMPILED:
             changes = cdicts.watched_changes()
             if changes != 0 and changes == self.hosts_seen and self.watches_config():
                 return self.hosts_trusted
-            self.hosts_seen = changes
         try:
-            self.hosts_trusted = self.config["TRUSTED_HOSTS"] is None
+            trusted = self.config["TRUSTED_HOSTS"] is None
         except KeyError:
-            self.hosts_trusted = True
-        return self.hosts_trusted
+            trusted = True
+        if capi.COMPILED:
+            self.hosts_trusted = trusted
+            self.hosts_seen = changes
+        return trusted
 
-    def cookie_name(self) -> Any:
-        """``SESSION_COOKIE_NAME``; None if that is missing."""
+    def lacks_cookie(self, environ: Any) -> bool:
+        """Whether a request surely has no cookie of the name that sessions' have."""
         changes = 0
         if capi.COMPILED:
             changes = cdicts.watched_changes()
             if changes != 0 and changes == self.cookie_seen and self.watches_config():
-                return self.cookie_known
+                return ctext.lacks_cookie(environ, self.cookie_name)
         try:
             name = self.config["SESSION_COOKIE_NAME"]
         except KeyError:
             name = None
         if capi.COMPILED:
-            self.cookie_known = name
+            self.cookie_name = name
             self.cookie_seen = changes
-        return name
+        return ctext.lacks_cookie(environ, name)
 
     def refreshes_cookie(self) -> bool:
         """Whether sessions are refreshed on each request, by the cookie they name."""
         try:
+            name = self.config["SESSION_COOKIE_NAME"]
             refreshes = self.config["SESSION_REFRESH_EACH_REQUEST"]
         except KeyError:
             return False
-        return self.cookie_name() is not None and bool(refreshes)
+        return name is not None and bool(refreshes)
 
     def use_signals(
         self,
