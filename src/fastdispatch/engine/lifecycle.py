@@ -122,7 +122,7 @@ def run_in(
             )
         if plan.hosted:
             return ctx.send(response, environ, start_response)
-        return responses.send(response, environ, start_response, True)
+        return responses.send(response, environ, start_response, capi.COMPILED)
     except BaseException as e:
         ctx.drop_holds()
         if not plan.hosted:
