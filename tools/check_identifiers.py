@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PYTHONS = ("cp311", "cp312", "cp313", "cp314", "cp314t")
+PYTHONS = ("cp311", "cp312", "cp313", "cp314", "cp314t", "cp315")
 PLATFORMS = {
     "linux": (
         "x86_64,aarch64",
