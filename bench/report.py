@@ -761,7 +761,7 @@ def section_pure_steps(report: Report) -> str:
     whole = least + sum(steps.values())
     falcon = median(times(report)["W1"]["falcon"])
     steps.update({"all else": least, "together": whole, "Falcon, all of it": falcon})
-    rows = [[part, f"{us:.2f}", f"{us / whole:.0%}"] for part, us in steps.items()]
+    rows = [[part, f"{t:.2f}", f"{t / whole:.0%}"] for part, t in steps.items()]
     return table(["part", "µs", "share"], rows)
 
 

@@ -645,13 +645,13 @@ def restore(app: F) -> F:
     :raises RuntimeError: if the engine can't be found in ``app.wsgi_app``.
     """
     app = _checked("restore", app)
-    engine = engine_of(app)
-    if engine is None:
+    engine = app.extensions.get("fastdispatch")
+    if not isinstance(engine, Engine):
         return app
     current = app.__dict__.get("wsgi_app")
     if current is engine:
         del app.__dict__["wsgi_app"]
-    else:
+    elif engine_of(app) is not None:
         put = _place_inside(current, lambda v: v is engine)
         if put is None:
             raise RuntimeError(

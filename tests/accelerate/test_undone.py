@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import flask
 import pytest
+from flask.json.provider import DefaultJSONProvider
 
 import fastdispatch
 from fastdispatch.flask import Engine
@@ -50,6 +51,24 @@ def test_an_overridden_wsgi_app_runs_accelerated_and_restored() -> None:
     assert rows["wsgi_app"].why.endswith(".Shop")
     fastdispatch.restore(app)
     assert app.test_client().get("/").text == "open"
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_restored_after_somebody_took_the_engine_out(deleted: bool) -> None:
+    app = shop()
+    stock = app.wsgi_app
+    fastdispatch.accelerate(app)
+    if deleted:
+        del app.wsgi_app
+    else:
+        app.wsgi_app = stock  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError, match="not accelerated"):
+        fastdispatch.explain(app)
+    assert fastdispatch.restore(app) is app
+    assert "fastdispatch" not in app.extensions
+    assert type(app.json) is DefaultJSONProvider
+    assert app.test_client().get("/").text == "open"
+    assert isinstance(fastdispatch.accelerate(app).wsgi_app, Engine)
 
 
 def test_restored_inside_middleware_an_overridden_wsgi_app_runs() -> None:

@@ -50,6 +50,26 @@ def test_uninitialised_context_is_an_error() -> None:
             contextvars.Context().run(use, Uninitialised(app))
 
 
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [({"PATH_INFO": "/nowhere"}, 404), ({"REQUEST_METHOD": "PUT"}, 405)],
+)
+def test_a_url_matched_again_leaves_no_view(
+    changes: dict[str, str], status: int
+) -> None:
+    app = make_app()
+    environ = EnvironBuilder().get_environ()
+    for _ in range(3):
+        ctx = app.request_context(dict(environ))
+        with ctx:
+            assert app.full_dispatch_request().status_code == 200
+        ctx = app.request_context(dict(environ))
+        with ctx:
+            ctx.environ.update(changes)
+            ctx.match_request()
+            assert app.full_dispatch_request().status_code == status
+
+
 def test_view_functions_that_wrap() -> None:
     class Wrapping(dict[str, Any]):
         def __getitem__(self, key: str) -> Any:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 #: Engine modules that are Python in both builds: what they hold for C is in their
-#: .pxd, and inlined where it is used; classes is not asked by C, or not often.
+#: .pxd, and inlined where it is used; classes has none, as C does not load it.
 UNCOMPILED = frozenset({"capi", "cdicts", "cjson", "classes", "ctext", "cvars"})
 
 

@@ -458,6 +458,7 @@ class Context(Routed):
 
     def set_routing_exception(self, error: Any) -> None:
         """Keep *error* for dispatch to raise."""
+        self.route = None
         self._missing = False
         self._routing_exception = error
         if self.made_request is not None:
@@ -620,6 +621,7 @@ class Context(Routed):
                         request.view_args = self.view_args_made()
                     return
                 if code == _NOT_FOUND and responses.makes_plain_404():
+                    self.route = None
                     self._routing_exception = None
                     self._missing = True
                     if self.made_request is not None:

@@ -1235,20 +1235,18 @@ def send_body(
 
 def _has_known_parts(proof: ClassProof) -> bool:
     """Whether the default status of a class still has the reason that it had, and
-    ``Headers`` is as it was written."""
-    if capi.COMPILED:
-        changes = cdicts.watched_changes()
-        if changes != 0 and changes == proof.reason_seen:
-            return True
-        if (
-            cdicts.table_get(HTTP_STATUS_CODES, proof.code) is not proof.reason
-            or not headers_are_stock()
-        ):
-            return False
-        if _statuses_watched and cdicts.watch_type(Headers):
-            proof.reason_seen = changes
+    ``Headers`` is as it was written. For C alone."""
+    changes = cdicts.watched_changes()
+    if changes != 0 and changes == proof.reason_seen:
         return True
-    return HTTP_STATUS_CODES.get(proof.code) is proof.reason
+    if (
+        cdicts.table_get(HTTP_STATUS_CODES, proof.code) is not proof.reason
+        or not headers_are_stock()
+    ):
+        return False
+    if _statuses_watched and cdicts.watch_type(Headers):
+        proof.reason_seen = changes
+    return True
 
 
 def send(
