@@ -24,6 +24,7 @@ from .candidates import CANDIDATES
 from .candidates import load
 from .candidates import OURS
 from .flask_steps import flask_steps
+from .pure_steps import NAMES as PURE_STEPS
 from .pure_steps import pure_steps
 from .timing import count_calls
 from .timing import drive
@@ -220,8 +221,9 @@ def main(argv: list[str] | None = None) -> int:
     if args.spin is None and not args.check:
         if "flask" in candidates and "W1" in names:
             report["flask_steps"] = flask_steps()
-        if "fastdispatch-pure" in candidates and "W1" in names:
-            report["pure_steps"] = pure_steps()
+        apart = [name for name in PURE_STEPS if name in names]
+        if "fastdispatch-pure" in candidates and apart:
+            report["pure_steps"] = pure_steps(apart)
         text = markdown(report)
         print(text)
         if args.markdown:

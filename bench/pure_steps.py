@@ -1,41 +1,97 @@
-"""Where the time of the pure build goes: what hello world takes less without a part."""
+"""Where the time of the pure build goes: what a request takes less without a part."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from contextlib import ExitStack
+from json import JSONEncoder
 from statistics import median
 from typing import Any
 from unittest.mock import patch
 
 from .apps.fastdispatch_app import make_pure
 from .timing import drive
-from .workloads import HELLO
 from .workloads import WORKLOADS
 
-ROUNDS = 15
+ROUNDS = 11
 BATCHES = 5
-COUNT = 500
+COUNT = 400
+NAMES = ("W1", "W2", "W3")
+
+Change = tuple[Any, str, Any]  # an owner, its attribute, what is put there
 
 
-def _parts(engine: Any, app: Any) -> dict[str, list[tuple[Any, str, Any]]]:
-    """Part → what to replace to do without it: owner, name and what is put there."""
+def _parts(engine: Any, app: Any, environ: dict[str, Any]) -> dict[str, list[Change]]:
+    """Part → what to replace to do without it, or with the least that answers."""
     plan = app.get_plan()
-    route = plan.matcher._exact["/"].routes[0]
-    proof = engine.response.prove(app.response_class)
-    item = proof.type_item
+    cls = app.response_class
+    proof = engine.response.prove(cls)
+    hooks = engine.hooks
+    matched = engine.context.Context(app, environ, None, plan)
+    matched.match()
+    route, args, method = matched.route, matched.args or {}, matched.method
+    view = app.view_functions[route.endpoint]
+    before = app.before_request_funcs.get(None, [])
+    after = app.after_request_funcs.get(None, [])[::-1]
+    teardown = app.teardown_request_funcs.get(None, [])[::-1]
+    # Only of a response is there anything to be made, sent and handed to hooks.
+    has_response = bool(after or args)
+    encode = JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+    json_item = engine.response.content_type_item("application/json")
 
     def match(ctx: Any) -> None:
         ctx.route = route
-        ctx.method = "GET"
+        ctx.args = args
+        ctx.method = method
+
+    def run_before(*_: Any) -> Any:
+        for func in before:
+            rv = func()
+            if rv is not None:
+                return rv
+        return None
+
+    def run_after(
+        plan: Any, app: Any, scopes: Any, functions: Any, response: Any
+    ) -> Any:
+        for func in after:
+            response = func(response)
+        return response
+
+    def run_teardown(plan: Any, app: Any, scopes: Any, exc: Any) -> None:
+        for func in teardown:
+            func(exc)
+
+    def finish(ctx: Any, exc: Any) -> Any:
+        if teardown:
+            return hooks.run_teardown_request(plan, app, (None,), exc)
+        return None
+
+    def finalize(ctx: Any, rv: Any, cls: Any) -> Any:
+        if type(rv) is str:
+            rv = engine.response.from_body(cls, proof.type_item, rv.encode())
+        if after:
+            rv = hooks.run_after(plan, app, (None,), None, rv)
+        engine.lifecycle.owes_session(ctx)
+        return rv
+
+    def send(response: Any, environ: Any, start: Any, owned: bool = False) -> Any:
+        body = response._fd_body
+        length = ("Content-Length", str(len(body)))
+        start(response._fd_status, [response._fd_type, length])
+        return [body]
 
     def send_body(
         cls: Any, proof: Any, status: Any, _: Any, body: bytes, environ: Any, start: Any
     ) -> list[bytes]:
-        start("200 OK", [item, ("Content-Length", str(len(body)))])
+        start("200 OK", [proof.type_item, ("Content-Length", str(len(body)))])
         return [body]
 
-    return {
+    def respond(provider: Any, value: Any) -> Any:
+        return engine.response.from_body(cls, json_item, f"{encode(value)}\n".encode())
+
+    parts: dict[str, list[Change]] = {
         "match the URL, with a look whether map and trusted hosts are the same": [
             (engine.context.Context, "match", match)
         ],
@@ -47,38 +103,66 @@ def _parts(engine: Any, app: Any) -> dict[str, list[tuple[Any, str, Any]]]:
             (engine.response, "prove", lambda cls: proof),
         ],
         "find the view, and call it as one that may be a coroutine function": [
-            (engine.lifecycle, "dispatch_request", lambda ctx: HELLO)
-        ],
-        "see that status and method are plain": [
-            (engine.response, "send_body", send_body)
+            (engine.lifecycle, "dispatch_request", lambda ctx: view(**args))
         ],
         "look for what to do at teardown": [
-            (engine.context.Context, "_finish", lambda ctx, exc: None)
+            (engine.context.Context, "_finish", finish)
         ],
     }
+    if args:
+        parts["write JSON as the provider's settings say, into a response"] = [
+            (type(app.json), "response", respond)
+        ]
+    if before:
+        parts[
+            "find the hooks, and call each as one that may be a coroutine function"
+        ] = [
+            (hooks, "run_before", run_before),
+            (hooks, "run_after", run_after),
+            (hooks, "run_teardown_request", run_teardown),
+        ]
+    if has_response:
+        parts["make, process and send a response that anybody may have changed"] = [
+            (engine.lifecycle, "finalize", finalize),
+            (engine.response, "send", send),
+        ]
+    else:
+        parts["see that status and method are plain"] = [
+            (engine.response, "send_body", send_body)
+        ]
+    return parts
 
 
-def pure_steps() -> dict[str, float]:
-    """Part → µs that hello world takes less without it; "" → µs without any of them."""
-    workload = WORKLOADS["W1"]
-    app: Any = make_pure("W1")
+def _steps(name: str) -> dict[str, Any]:
+    workload = WORKLOADS[name]
+    app: Any = make_pure(name)
     environ = workload.prepare(app)
-    drive(app, environ, None, COUNT)
+    payload = workload.payload
+    drive(app, environ, payload, COUNT)
     engine = sys.modules[f"{type(app).__module__.partition('.')[0]}.engine"]
-    parts = _parts(engine, app)
-    whole = [change for changes in parts.values() for change in changes]
-    variants = {"whole": [], **parts, "": whole}
-    times: dict[str, list[float]] = {name: [] for name in variants}
+    parts = _parts(engine, app, environ)
+    every = [change for changes in parts.values() for change in changes]
+    variants: dict[str, list[Change]] = {"whole": [], **parts, "": every}
+    times: dict[str, list[float]] = {variant: [] for variant in variants}
     for _ in range(ROUNDS):
-        for name, changes in variants.items():
+        for variant, changes in variants.items():
             with ExitStack() as stack:
                 for owner, attribute, value in changes:
                     stack.enter_context(patch.object(owner, attribute, value))
                 # What is remembered of classes is so again after a change.
-                drive(app, environ, None, COUNT)
-                quickest = min(drive(app, environ, None, COUNT) for _ in range(BATCHES))
-            times[name].append(quickest / COUNT * 1e6)
-    found = {name: median(all_times) for name, all_times in times.items()}
-    took = found.pop("whole")
+                drive(app, environ, payload, COUNT)
+                quickest = min(
+                    drive(app, environ, payload, COUNT) for _ in range(BATCHES)
+                )
+            times[variant].append(quickest / COUNT * 1e6)
+    found = {variant: median(all_times) for variant, all_times in times.items()}
+    whole = found.pop("whole")
     least = found.pop("")
-    return {**{name: took - less for name, less in found.items()}, "": least}
+    saved = {part: whole - less for part, less in found.items()}
+    return {"whole": whole, "least": least, "parts": saved}
+
+
+def pure_steps(names: Iterable[str] = NAMES) -> dict[str, dict[str, Any]]:
+    """By workload of *names*: its µs (``whole``), those without any of its parts
+    (``least``), and by which it takes less without each of them (``parts``)."""
+    return {name: _steps(name) for name in names}

@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from statistics import geometric_mean
@@ -753,16 +754,30 @@ def section_pure_calls(report: Report) -> str:
 
 
 def section_pure_steps(report: Report) -> str:
-    """What the pure build's hello world takes less without each of its parts."""
+    """What requests of the pure build take less without each of their parts."""
     if "pure_steps" not in report:
         return "Not measured."
-    steps = dict(report["pure_steps"])
-    least = steps.pop("")
-    whole = least + sum(steps.values())
-    falcon = median(times(report)["W1"]["falcon"])
-    steps.update({"all else": least, "together": whole, "Falcon, all of it": falcon})
-    rows = [[part, f"{t:.2f}", f"{t / whole:.0%}"] for part, t in steps.items()]
-    return table(["part", "µs", "share"], rows)
+    steps = report["pure_steps"]
+    taken = times(report)
+    parts = dict.fromkeys(part for name in steps for part in steps[name]["parts"])
+    falcon = {n: median(taken[n]["falcon"]) for n in steps if "falcon" in taken[n]}
+
+    def row(title: str, found: Mapping[str, float | None]) -> list[str]:
+        return [title, *(_share(found.get(n), steps[n]["whole"]) for n in steps)]
+
+    return table(
+        ["µs, and share of the request", *steps],
+        [
+            *(row(p, {n: steps[n]["parts"].get(p) for n in steps}) for p in parts),
+            row("without any of these", {n: steps[n]["least"] for n in steps}),
+            row("the request", {n: steps[n]["whole"] for n in steps}),
+            row("Falcon's", falcon),
+        ],
+    )
+
+
+def _share(part: float | None, whole: float) -> str:
+    return "–" if part is None else f"{part:.2f} ({part / whole:.0%})"
 
 
 SECTIONS: dict[str, Callable[[Report], str]] = {

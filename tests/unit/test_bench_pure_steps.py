@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import typing as t
+from contextlib import ExitStack
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from bench import pure_steps
+from bench.apps.fastdispatch_app import make_pure
+from bench.workloads import WORKLOADS
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,23 +26,26 @@ from bench.apps.fastdispatch_app import make_pure
 from bench.timing import drive
 from bench.workloads import WORKLOADS
 
-workload = WORKLOADS["W1"]
-app = make_pure("W1")
-environ = workload.prepare(app)
-drive(app, environ, None, 1)
-engine = sys.modules[f"{type(app).__module__.partition('.')[0]}.engine"]
-for changes in pure_steps._parts(engine, app).values():
-    for owner, name, value in changes:
-        run = []
+for workload in map(WORKLOADS.get, pure_steps.NAMES):
+    app = make_pure(workload.name)
+    environ = workload.prepare(app)
+    drive(app, environ, workload.payload, 1)
+    engine = sys.modules[f"{type(app).__module__.partition('.')[0]}.engine"]
+    ran = []
+    for changes in pure_steps._parts(engine, app, environ).values():
+        for owner, name, value in changes:
+            run = []
 
-        def noted(*args):
-            run.append("")
-            return value(*args)
+            def noted(*args, **kwargs):
+                run.append("")
+                return value(*args, **kwargs)
 
-        with patch.object(owner, name, noted):
-            drive(app, environ, None, 1)
-        print(name, "run" if run else "not run")
+            with patch.object(owner, name, noted):
+                drive(app, environ, workload.payload, 1)
+            ran.append(name if run else f"{name} not")
+    print(workload.name, *ran)
 """
+COMMON = "match owes_session get_plan prove dispatch_request _finish"
 
 
 def test_each_part_is_run_by_a_request() -> None:
@@ -45,15 +53,33 @@ def test_each_part_is_run_by_a_request() -> None:
         [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+    hooks = "run_before run_after run_teardown_request"
     assert done.stdout.splitlines() == [
-        "match run",
-        "owes_session run",
-        "get_plan run",
-        "prove run",
-        "dispatch_request run",
-        "send_body run",
-        "_finish run",
+        f"W1 {COMMON} send_body",
+        f"W2 {COMMON} response finalize send",
+        f"W3 {COMMON} {hooks} finalize send",
     ]
+
+
+@pytest.mark.parametrize("name", pure_steps.NAMES)
+def test_the_answer_without_the_parts_is_the_same(name: str) -> None:
+    workload = WORKLOADS[name]
+    app: t.Any = make_pure(name)
+    environ = workload.prepare(app)
+    engine = sys.modules[f"{type(app).__module__.partition('.')[0]}.engine"]
+    stock = answer(app, environ)
+    assert stock[0] == "200 OK"
+    with ExitStack() as stack:
+        for changes in pure_steps._parts(engine, app, environ).values():
+            for owner, attribute, value in changes:
+                stack.enter_context(patch.object(owner, attribute, value))
+        assert answer(app, environ) == stock
+
+
+def answer(app: t.Any, environ: dict[str, t.Any]) -> tuple[str, t.Any, bytes]:
+    started: list[t.Any] = []
+    body = b"".join(app(dict(environ), lambda *args: started.extend(args)))
+    return started[0], started[1], body
 
 
 def test_the_parts_are_measured_and_what_is_left(
@@ -62,5 +88,9 @@ def test_the_parts_are_measured_and_what_is_left(
     for name in ("ROUNDS", "BATCHES", "COUNT"):
         monkeypatch.setattr(pure_steps, name, 2)
     found = pure_steps.pure_steps()
-    assert len(found) == 7
-    assert found[""] > 0
+    assert {name: len(steps["parts"]) for name, steps in found.items()} == {
+        "W1": 6,
+        "W2": 7,
+        "W3": 7,
+    }
+    assert all(0 < steps["least"] for steps in found.values())

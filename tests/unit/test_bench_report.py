@@ -48,7 +48,9 @@ def a_report(**more: list[float]) -> dict[str, Any]:
         },
         "micro_other": {},
         "flask_steps": {"match": 30.0, "rest": 10.0},
-        "pure_steps": {"match": 2.0, "": 6.0},
+        "pure_steps": {
+            "W1": {"whole": 8.0, "least": 6.0, "parts": {"match": 2.0}},
+        },
         "workloads": [
             {"name": "W1", "title": "hello", "times": found | more, "out": {}},
             {
@@ -227,12 +229,18 @@ def test_the_floor_of_hooks_and_the_calls_of_python() -> None:
     floor = report.section_hooks_floor(run).splitlines()
     # Hooks alone 1.5; nine hooks of 100 ns by the engine and 20 by Python: 0.72 more.
     assert floor[2:] == ["| W3: hooks | 1.5 | 2.22 | 5.22 | 6 | 0.35 Falcon | ≤ 0.8 |"]
+    run["pure_steps"]["W3"] = {
+        "whole": 16.0,
+        "least": 4.0,
+        "parts": {"match": 2.0, "hooks": 8.0},
+    }
     steps = report.section_pure_steps(run).splitlines()
     assert steps[2:] == [
-        "| match | 2.00 | 25% |",
-        "| all else | 6.00 | 75% |",
-        "| together | 8.00 | 100% |",
-        "| Falcon, all of it | 7.50 | 94% |",
+        "| match | 2.00 (25%) | 2.00 (12%) |",
+        "| hooks | – | 8.00 (50%) |",
+        "| without any of these | 6.00 (75%) | 4.00 (25%) |",
+        "| the request | 8.00 (100%) | 16.00 (100%) |",
+        "| Falcon's | 7.50 (94%) | 15.00 (94%) |",
     ]
     calls = report.section_pure_calls(run).splitlines()
     assert calls[2:] == [
