@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
 import typing as t
 
 import flask
@@ -23,7 +24,11 @@ import fastdispatch
 Trace = list[t.Any]
 
 # Elsewhere, what replaces an attribute of another name waits for the next request.
-COUNTS_CHANGES = fastdispatch.compiled and sys.version_info >= (3, 12)
+COUNTS_CHANGES = (
+    fastdispatch.compiled
+    and sys.version_info >= (3, 12)
+    and not sysconfig.get_config_var("Py_GIL_DISABLED")
+)
 
 
 class Attributes(dict[str, t.Any]):

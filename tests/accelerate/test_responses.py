@@ -13,6 +13,7 @@ import io
 import json
 import logging
 import pickle
+import sysconfig
 import typing as t
 import weakref
 from collections.abc import Callable
@@ -731,7 +732,10 @@ def test_whoever_kept_a_response_may_change_it_until_it_is_read(
         assert plain[1] == ([] if name == "nothing" else ["closed"] * 4)
 
 
-@pytest.mark.skipif(not compiled, reason="the pure build cannot tell who has an object")
+@pytest.mark.skipif(
+    not compiled or bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+    reason="neither the pure build nor a free-threaded one can tell who has an object",
+)
 def test_what_nobody_kept_is_sent_without_an_iterator_of_its_own() -> None:
     app = fastdispatch.accelerate(flask.Flask("list", static_folder=None))
     app.add_url_rule("/", "made", lambda: Response("x"))

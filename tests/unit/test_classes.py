@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import platform
 import sys
+import sysconfig
 import weakref
 from abc import ABC
 from typing import Any
@@ -49,8 +50,13 @@ class Odd(metaclass=Meta):
     pass
 
 
+first_without_gil = sys.version_info < (3, 14) and bool(
+    sysconfig.get_config_var("Py_GIL_DISABLED")
+)
 cpython = pytest.mark.skipif(
-    platform.python_implementation() != "CPython" or sys.version_info < (3, 12),
+    platform.python_implementation() != "CPython"
+    or sys.version_info < (3, 12)
+    or first_without_gil,
     reason="another interpreter may not notice; then classes are compared",
 )
 
@@ -110,18 +116,45 @@ def test_a_class_that_would_know_of_it_is_not_watched() -> None:
     assert Odd.__subclasses__() == []
 
 
-def test_a_class_that_may_die_is_not_watched_and_does() -> None:
+def test_a_class_that_may_die_is_not_watched() -> None:
+    class Local:
+        pass
+
+    assert classes.type_version(Local) == 0
+    assert type(classes._watches[id(Local)]) is classes._Unwatched
+    assert Local.__subclasses__() == []
+
+
+@pytest.mark.skipif(
+    first_without_gil,
+    reason="CPython 3.13 without a GIL keeps all classes once there are threads",
+)
+def test_a_class_that_may_die_does() -> None:
     class Local:
         pass
 
     assert classes.type_version(Local) == 0
     address = id(Local)
-    assert address in classes._watches
     dead = weakref.ref(Local)
     del Local
     gc.collect()
     assert dead() is None
     assert address not in classes._watches
+
+
+@pytest.mark.parametrize(
+    ("hexversion", "version"),
+    [
+        (0x030B09F0, "3.11.9 (main)"),
+        (0x030D05F0, "3.13.5 experimental free-threading build (main)"),
+    ],
+)
+def test_where_other_names_push_out_what_was_found_nothing_is_watched(
+    hexversion: int, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "hexversion", hexversion)
+    monkeypatch.setattr(sys, "version", version)
+    assert classes._notices.__wrapped__() is False
 
 
 def test_what_is_no_class_has_no_version() -> None:

@@ -83,7 +83,9 @@ def _compiled(expression: str, scope: dict[str, Any]) -> Callable[[], int]:
 @cache
 def _notices() -> bool:
     """Whether this interpreter does as the module's docstring says."""
-    if sys.hexversion < 0x030C0000:
+    if sys.hexversion < 0x030C0000 or (
+        sys.hexversion < 0x030E0000 and "free-threading" in sys.version
+    ):
         # What it finds in a class it keeps among that of all classes, where other names
         # push it out: each request would seem to follow a change.
         return False
