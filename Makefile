@@ -16,6 +16,7 @@
 #   make flask-other FLASK=DIR   the same and all tests, on the Flask whose source is in
 #                  DIR: a checkout of its main branch, say
 #   make extensions    Flask's extensions and tracers, on accelerated Flask
+#   make sanitize  the tests on an engine built with AddressSanitizer and UBSan, of gcc
 #
 # PYTHON=python3.12 VENV=.venv-3.12 uses another interpreter; ARGS="-x -k hooks" goes to
 # pytest (test, wheel), to the benchmark or to the parity run.
@@ -27,7 +28,7 @@ BIN := $(VENV)/bin
 ENGINE := $(wildcard src/fastdispatch/engine/*.py src/fastdispatch/engine/*.pxd)
 SOURCES := setup.py pyproject.toml src/fastdispatch/__init__.py $(ENGINE)
 
-.PHONY: build serve test test-compiled test-pure lint wheel bench bench-servers bench-instructions bench-footprint bench-other bench-flask annotate parity flask-suite flask-other test-flask extensions test-extensions clean
+.PHONY: build serve test test-compiled test-pure lint wheel bench bench-servers bench-instructions bench-footprint bench-other bench-flask annotate parity flask-suite flask-other test-flask extensions test-extensions sanitize test-sanitize clean
 
 build: $(VENV)/.built
 
@@ -151,6 +152,29 @@ test-extensions: $(VENV)/.built $(VENV)/.group-extensions
 	FASTDISPATCH_PURE=0 FASTDISPATCH_EXPECT=compiled $(BIN)/python -m pytest tests/extensions $(ARGS)
 	@echo "== extensions on the pure build"
 	FASTDISPATCH_PURE=1 FASTDISPATCH_EXPECT=pure $(BIN)/python -m pytest tests/extensions $(ARGS)
+
+# Built beside the checkout's own extensions. A report ends its process, which may be one
+# that a test has started, and is in a file, since pytest keeps what goes to stderr.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+sanitize:
+	$(MAKE) test-sanitize VENV=$(VENV)-sanitize
+
+test-sanitize: $(VENV)/.group-dev
+	rm -rf build/sanitize && mkdir -p build/sanitize/reports
+	CFLAGS="-O1 -g -fno-omit-frame-pointer $(SANITIZE)" LDSHARED="gcc -shared $(SANITIZE)" \
+		FASTDISPATCH_BUILD=require $(BIN)/python setup.py --quiet build \
+		--build-base build/sanitize --build-lib build/sanitize/lib
+	status=0; \
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+		ASAN_OPTIONS=detect_leaks=0:log_path=$(abspath build/sanitize/reports)/asan \
+		UBSAN_OPTIONS=print_stacktrace=1:log_path=$(abspath build/sanitize/reports)/ubsan \
+		PYTHONPATH=$(abspath build/sanitize/lib) PYTHONMALLOC=malloc \
+		FASTDISPATCH_PURE=0 FASTDISPATCH_EXPECT=compiled \
+		$(BIN)/python -m pytest $(ARGS) || status=$$?; \
+	for report in build/sanitize/reports/*; do \
+		[ ! -e "$$report" ] || { status=1; cat "$$report"; }; \
+	done; \
+	exit $$status
 
 clean:
 	rm -rf build dist wheelhouse .venv .venv-* src/*.egg-info
