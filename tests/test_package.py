@@ -34,7 +34,8 @@ def test_the_module_prints_one_line_for_each_fact() -> None:
 
 
 ROOT = Path(fastdispatch.__file__).parent
-LATER = ("_accelerate", "blueprints", "errors", "helpers", "sessions", "signals", "tag")
+LATER = (*fastdispatch._LATER.keys() - {"wrappers"}, "_request")
+ENGINE_LATER = ("jsontext", "request", "signing")
 
 
 def run(program: str) -> str:
@@ -53,7 +54,7 @@ def test_what_few_programs_need_is_not_imported_with_it() -> None:
             "app = fastdispatch.App('hello')\n"
             "app.add_url_rule('/', view_func=lambda: 'Hello', endpoint='hello')\n"
             "environ = {'REQUEST_METHOD': 'GET', 'PATH_INFO': '/',\n"
-            "    'SERVER_NAME': 'a', 'SERVER_PORT': '80', 'wsgi.url_scheme': 'http'}\n"
+            "    'HTTP_HOST': 'a', 'wsgi.url_scheme': 'http'}\n"
             "assert app(environ, lambda *args: None) == [b'Hello']\n"
             "print(*set(sys.modules) - before)"
         ).split()
@@ -61,8 +62,46 @@ def test_what_few_programs_need_is_not_imported_with_it() -> None:
     assert "fastdispatch.app" in found
     assert not found & {"asyncio", "blinker", "decimal", "flask", "itsdangerous"}
     assert not found & {f"fastdispatch.{name}" for name in LATER}
+    assert not found & {f"fastdispatch.engine.{name}" for name in ENGINE_LATER}
     if fastdispatch.compiled:
         assert not found & {f"fastdispatch.engine.{n}" for n in UNCOMPILED}
+
+
+def test_what_is_loaded_later_is_made_once_for_all_threads() -> None:
+    assert (
+        run(
+            "import sys, fastdispatch\n"
+            "from concurrent.futures import ThreadPoolExecutor\n"
+            "from threading import Barrier\n"
+            "app = fastdispatch.App('hello')\n"
+            "app.add_url_rule('/', view_func=lambda: {'a': 1}, endpoint='hello')\n"
+            "barrier = Barrier(8)\n"
+            "def first(n):\n"
+            "    barrier.wait()\n"
+            "    if n % 2:\n"
+            "        return [fastdispatch.request, app.json, app.request_class]\n"
+            "    assert app.test_client().get('/').data == b'{\"a\":1}\\n'\n"
+            "    return [fastdispatch.request, app.json, app.request_class]\n"
+            "found = list(ThreadPoolExecutor(8).map(first, range(8)))\n"
+            "print(len(found), *(len(set(map(id, each))) for each in zip(*found)))"
+        )
+        == "8 1 1 1\n"
+    )
+
+
+def test_a_provider_of_ones_own_is_made_with_the_application() -> None:
+    made = []
+
+    class Provider(fastdispatch.json.DefaultJSONProvider):
+        def __init__(self, app: object) -> None:
+            super().__init__(app)
+            made.append(self)
+
+    class Custom(fastdispatch.App):
+        json_provider_class = Provider
+
+    app = Custom("custom")
+    assert made == [app.json]
 
 
 def exported() -> set[str]:
@@ -80,7 +119,8 @@ def test_names_are_what_type_checkers_find() -> None:
     names = set(run("import fastdispatch; print(*dir(fastdispatch))").split())
     there = set(run("import fastdispatch; print(*vars(fastdispatch))").split())
     assert exported() <= names
-    assert exported() - there <= set(fastdispatch._PLACES) <= names
+    later = {name for names in fastdispatch._LATER.values() for name in names}
+    assert exported() - there <= later <= names
 
 
 def test_names_are_found_before_their_modules_are() -> None:

@@ -1,15 +1,11 @@
 """Flask's request lifecycle as a small compiled engine on Werkzeug."""
 
+import sys
 from typing import TYPE_CHECKING
 
 from .app import App as App
 from .config import Config as Config
 from .engine import compiled as compiled
-from .globals import current_app as current_app
-from .globals import g as g
-from .globals import request as request
-from .globals import session as session
-from .wrappers import Request as Request
 from .wrappers import Response as Response
 
 if TYPE_CHECKING:
@@ -18,6 +14,10 @@ if TYPE_CHECKING:
     from ._accelerate import explain as explain
     from ._accelerate import restore as restore
     from .blueprints import Blueprint as Blueprint
+    from .globals import current_app as current_app
+    from .globals import g as g
+    from .globals import request as request
+    from .globals import session as session
     from .helpers import abort as abort
     from .helpers import after_this_request as after_this_request
     from .helpers import copy_current_request_context as copy_current_request_context
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .signals import request_finished as request_finished
     from .signals import request_started as request_started
     from .signals import request_tearing_down as request_tearing_down
+    from .wrappers import Request as Request
 
 __version__ = "0.1.0"
 
@@ -49,6 +50,7 @@ _LATER = {
     "_accelerate": ("accelerate", "explain", "restore"),
     "blueprints": ("Blueprint", "blueprints"),
     "errors": ("errors",),
+    "globals": ("current_app", "g", "globals", "request", "session"),
     "helpers": (
         "abort",
         "after_this_request",
@@ -80,9 +82,8 @@ _LATER = {
     ),
     "sessions": ("sessions",),
     "tag": ("tag",),
+    "wrappers": ("Request",),
 }
-_PLACES = {name: module for module, names in _LATER.items() for name in names}
-
 _TEMPLATES = (
     "render_template",
     "render_template_string",
@@ -96,6 +97,15 @@ _TEMPLATES = (
 if not TYPE_CHECKING:
 
     def __getattr__(name):
+        from importlib import import_module
+
+        for module, names in _LATER.items():
+            if name in names:
+                value = import_module(f"{__name__}.{module}")
+                if name != module:
+                    value = getattr(value, name)
+                setattr(sys.modules[__name__], name, value)
+                return value
         if name == "__all__":
             return [public for public in __dir__() if public[0] != "_"]
         from .errors import CLI
@@ -103,9 +113,8 @@ if not TYPE_CHECKING:
         from .errors import TEMPLATES
 
         missing = {**dict.fromkeys(_TEMPLATES, TEMPLATES), "cli": CLI}
-        return module_getattr(__name__, missing, _PLACES)(name)
+        return module_getattr(__name__, missing)(name)
 
     def __dir__():
-        from .errors import module_dir
-
-        return module_dir(__name__, _PLACES)()
+        later = (name for names in _LATER.values() for name in names)
+        return sorted({*vars(sys.modules[__name__]), *later})

@@ -11,6 +11,7 @@ from functools import cached_property
 from functools import partial
 from inspect import iscoroutinefunction
 from operator import attrgetter
+from operator import is_
 from threading import RLock
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ from werkzeug.routing import RoutingException
 from werkzeug.routing import Rule
 from werkzeug.urls import uri_to_iri
 from werkzeug.utils import redirect as werkzeug_redirect
+from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wsgi import get_host
 
 from .config import check
@@ -47,17 +49,12 @@ from .engine.plan import comparer
 from .engine.plan import Plan
 from .engine.plan import STEPS
 from .engine.routing import Matcher
-from .globals import AppCtxGlobals
-from .json import DefaultJSONProvider
-from .json import JSONProvider
-from .json import STOCK_JSON
-from .paths import find_instance_path
 from .scaffold import endpoint_of
+from .scaffold import find_instance_path
 from .scaffold import Later
 from .scaffold import Scaffold
 from .scaffold import setupmethod
 from .scaffold import static_attribute
-from .wrappers import Request
 from .wrappers import Response
 
 if TYPE_CHECKING:
@@ -76,15 +73,21 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as WerkzeugResponse
 
     from .blueprints import Blueprint
+    from .engine.plan import JSONText
     from .engine.plan import SessionCookies
+    from .json import JSONProvider
     from .sessions import SessionInterface
     from .testing import FlaskClient
+    from .wrappers import Request
 
     F = TypeVar("F", bound=Callable[..., Any])
 
 _UNSET: Any = object()
 
-_STOCK_SESSIONS: Any = Later("sessions", "stock_interface")
+_GLOBALS: Any = Later("globals", "AppCtxGlobals")
+_PROVIDER: Any = Later("json", "DefaultJSONProvider")
+_REQUEST: Any = Later("wrappers", "Request")
+_SESSIONS: Any = Later("sessions", "stock_interface")
 
 _ERROR_STEPS = (
     "_find_error_handler",
@@ -98,14 +101,15 @@ _STEPS = (
     *_ERROR_STEPS,
     *_SESSION_SETTINGS,
     "debug",
-    "request_class",
     "response_class",
 )
 _steps_of = attrgetter(*_STEPS)
+# The same of what is not asked for its value, which may have to be imported.
+_LATER = ("request_class", "session_interface")
 _PLANNED = frozenset(
     (
         *_STEPS,
-        "session_interface",
+        *_LATER,
         "_got_first_request",
         "error_handler_spec",
         "url_value_preprocessors",
@@ -132,9 +136,28 @@ def _timedelta(value: Any) -> Any:
     return timedelta(seconds=value)
 
 
-def _is_same(has_steps: Callable[[type], bool], sessions: Any, cls: type[App]) -> bool:
-    """Whether a class has the same steps and the same session interface."""
-    return has_steps(cls) and static_attribute(cls, "session_interface") is sessions
+def _later_of(cls: type[App]) -> tuple[Any, ...]:
+    return tuple([static_attribute(cls, name) for name in _LATER])
+
+
+def _is_same(
+    has_steps: Callable[[type], bool], later: tuple[Any, ...], cls: type[App]
+) -> bool:
+    """Whether a class has the same steps, and *later* is what it has of the rest."""
+    return has_steps(cls) and all(map(is_, _later_of(cls), later))
+
+
+def _requests() -> Any:
+    """Our class of requests, or its base while nobody has asked for it."""
+    return getattr(
+        sys.modules.get(f"{__package__}._request"), "Request", WerkzeugRequest
+    )
+
+
+def _find_stock_json() -> JSONText | None:
+    from .json import STOCK_TEXT
+
+    return STOCK_TEXT
 
 
 def _find_stock_cookies() -> SessionCookies | None:
@@ -192,14 +215,14 @@ class App(Application, Scaffold):
     """
 
     aborter_class: ClassVar[type[Aborter]] = Aborter
-    app_ctx_globals_class: type[Any] = AppCtxGlobals
+    app_ctx_globals_class: type[Any] = _GLOBALS
     config_class: type[Config] = Config
-    json_provider_class: type[JSONProvider] = DefaultJSONProvider
+    json_provider_class: type[JSONProvider] = _PROVIDER
     url_rule_class: type[Rule] = Rule
     url_map_class: type[Map] = Map
-    request_class: type[Request] = Request
+    request_class: type[Request] = _REQUEST
     response_class: type[Response] = Response
-    session_interface: SessionInterface = _STOCK_SESSIONS
+    session_interface: SessionInterface = _SESSIONS
     test_client_class: type[FlaskClient] | None = None
 
     testing: ConfigAttribute[bool] = ConfigAttribute("TESTING")
@@ -274,7 +297,8 @@ class App(Application, Scaffold):
         self.instance_path = instance_path
         self.config = self.make_config(instance_relative_config)
         self.aborter = self.make_aborter()
-        self.json: JSONProvider = self.json_provider_class(self)
+        if static_attribute(type(self), "json_provider_class") is not _PROVIDER:
+            self.json = self.json_provider_class(self)
         self.url_build_error_handlers: list[
             Callable[[BuildError, str, dict[str, Any]], str | None]
         ] = []
@@ -326,8 +350,8 @@ class App(Application, Scaffold):
             for step, value in zip(_STEPS, values, strict=True)
             if step not in own and value is _STOCK.get(step)
         )
-        sessions = static_attribute(cls, "session_interface")
-        same = partial(_is_same, comparer(_STEPS, values), sessions)
+        later = _later_of(cls)
+        same = partial(_is_same, comparer(_STEPS, values), later)
         plan = Plan(cls, stock, same)
         plan.use_tables(
             self.url_value_preprocessors,
@@ -352,7 +376,8 @@ class App(Application, Scaffold):
             Matcher(url_map),
             not url_map.host_matching and not self.subdomain_matching,
         )
-        if sessions is _STOCK_SESSIONS and "session_interface" not in own:
+        _, sessions = later
+        if sessions is _SESSIONS and "session_interface" not in own:
             find = _find_stock_cookies if self._has_stock_cookies() else None
             plan.use_session(None, True, True, find_cookies=find)
         else:
@@ -361,10 +386,10 @@ class App(Application, Scaffold):
             self.response_class if _is_fixed(cls, "response_class") else None
         )
         plan.use_errors(self.error_handler_spec, stock.issuperset(_ERROR_STEPS))
-        plan.use_json(STOCK_JSON, type(self).debug is App.debug)
+        plan.use_json(None, type(self).debug is App.debug, _find_stock_json)
         plan.use_requests(
-            _is_fixed(cls, "request_class")
-            and getattr(self.request_class, "__init__", None) is Request.__init__
+            self._has_stock_requests("__init__"),
+            _requests if self._has_stock_requests() else None,
         )
         return plan
 
@@ -389,10 +414,27 @@ class App(Application, Scaffold):
         cls = type(self)
         return all(
             getattr(cls, name) is vars(App)[name] for name in _SESSION_SETTINGS
-        ) and all(
-            getattr(self.request_class, name, None) is getattr(Request, name)
-            for name in ("cookies", "dict_storage_class")
-        )
+        ) and self._has_stock_requests("cookies", "dict_storage_class")
+
+    def _has_stock_requests(self, *names: str) -> bool:
+        """Whether each request is of our class, or of one with these of its attributes.
+
+        Our class is not imported for that.
+        """
+        cls = type(self)
+        if (
+            static_attribute(cls, "request_class") is _REQUEST
+            and "request_class" not in self.__dict__
+        ):
+            return True
+        from .wrappers import Request
+
+        if not _is_fixed(cls, "request_class"):
+            return False
+        requests = self.request_class
+        if not names:
+            return requests is Request
+        return all(getattr(requests, n, None) is getattr(Request, n) for n in names)
 
     def _begin(self) -> None:
         """Note the first request; run before_first_request. Rules 19 and 20."""
@@ -433,6 +475,14 @@ class App(Application, Scaffold):
                 return "__main__"
             return os.path.splitext(os.path.basename(file))[0]
         return self.import_name
+
+    @cached_property
+    def json(self) -> JSONProvider:
+        """The JSON provider: a :attr:`json_provider_class`, or what has been set."""
+        # Two threads that ask at once get the same.
+        made = self.json_provider_class(self)
+        provider: JSONProvider = self.__dict__.setdefault("json", made)
+        return provider
 
     @cached_property
     def logger(self) -> logging.Logger:

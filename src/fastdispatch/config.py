@@ -32,14 +32,9 @@ if TYPE_CHECKING:
         def config(self) -> dict[str, Any]: ...
 
 else:
-    # PERF: a fortieth of what importing this package takes.
+    # PERF: what typing has takes a fortieth of what importing this package does.
     T = None
-
-    class Generic:
-        """What typing has, without remembering types that nobody asks for."""
-
-        def __class_getitem__(cls, item):
-            return cls
+    Generic = {T: object}
 
 
 @contextmanager
@@ -71,6 +66,11 @@ class ConfigAttribute(Generic[T]):
         """
         self.__name__ = name
         self.get_converter = get_converter
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, item):
+            return cls
 
     if TYPE_CHECKING:
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Iterable
     from collections.abc import Mapping
-    from typing import Any
+    from typing import NoReturn
 
 TEMPLATES = "templates"
 CLI = "the command line interface"
@@ -47,37 +44,18 @@ def _plain(feature: str) -> str:
     return feature.removeprefix("the ")
 
 
-def module_dir(module: str, later: Iterable[str]) -> Callable[[], list[str]]:
-    """Make the ``__dir__`` of a module that has the names *later*, too (PEP 562)."""
-
-    def __dir__() -> list[str]:
-        return sorted({*vars(sys.modules[module]), *later})
-
-    return __dir__
-
-
-def module_getattr(
-    module: str, names: Mapping[str, str], later: Mapping[str, str] | None = None
-) -> Callable[[str], Any]:
+def module_getattr(module: str, names: Mapping[str, str]) -> Callable[[str], NoReturn]:
     """Make the ``__getattr__`` of a module that lacks *names* on purpose (PEP 562).
 
     :param module: the module's ``__name__``.
     :param names: for each name out of scope, what it belongs to.
-    :param later: for each name that is imported when somebody first asks for it, the
-        submodule that has it, or is it.
     :return: a function that raises :class:`OutOfScopeImport` for one of *names* and
-        AttributeError for any that is not in *later* either.
+        AttributeError for any other.
     """
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> NoReturn:
         if name in names:
             raise OutOfScopeImport(f"{module}.{name}", names[name])
-        if later is None or name not in later:
-            raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        value: Any = import_module(f"{module}.{later[name]}")
-        if name != later[name]:
-            value = getattr(value, name)
-        setattr(sys.modules[module], name, value)
-        return value
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return __getattr__

@@ -37,9 +37,8 @@ from .engine.failures import LOOKUP
 from .engine.hosted import HostedApplication
 from .engine.jsontext import dumps_is_stock
 from .engine.jsontext import METHODS as JSON_METHODS
-from .engine.jsontext import methods
+from .engine.jsontext import ProviderText
 from .engine.jsontext import read_json
-from .engine.jsontext import respond
 from .engine.plain import json_for
 from .engine.plain import json_response
 from .engine.plain import make_for
@@ -131,6 +130,10 @@ class FlaskRequest(RequestKernel, Request):  # type: ignore[misc]
             super()._load_form_data()
 
 
+def _requests() -> type[FlaskRequest]:
+    return FlaskRequest
+
+
 class FlaskResponse(  # pyright: ignore[reportIncompatibleVariableOverride]
     ResponseKernel, Response
 ):
@@ -152,8 +155,7 @@ class FlaskJSONProvider(DefaultJSONProvider):
 _own_loads = DefaultJSONProvider.loads
 json_for(DefaultJSONProvider, FlaskJSONProvider)
 
-#: The provider whose text the engine may write, and what it is made of.
-STOCK_JSON = (FlaskJSONProvider, methods(FlaskJSONProvider))
+_json_text = ProviderText(FlaskJSONProvider)
 
 
 for _class, _name in (
@@ -334,7 +336,10 @@ class Engine(HostedApplication):
         )
         _lend_json(app)
         if "json" not in left:
-            plan.use_json(STOCK_JSON, _genuine(inspect.getattr_static(cls, "debug")))
+            plan.use_json(
+                _json_text if compiled else None,
+                _genuine(inspect.getattr_static(cls, "debug")),
+            )
         plan.use_routing(
             app.url_map,
             Matcher(app.url_map),
@@ -347,14 +352,15 @@ class Engine(HostedApplication):
             True,
             sessions_of(app),
         )
-        plan.use_requests("request_class" not in left)
+        lazy = "request_class" not in left
+        plan.use_requests(lazy, _requests if lazy else None)
         plan.use_responses(None if "response_class" in left else Response)
         plan.use_host(
             version.app_var,
             version.request_var,
             version.FlaskContext,
             version.FlaskAppContext,
-            None if "request_class" in left else FlaskRequest,
+            FlaskRequest if lazy else None,
             None if "response_class" in left else FlaskResponse,
             not left.keys() & {"create_url_adapter", "app_ctx_globals_class"},
         )
@@ -762,7 +768,7 @@ def _left_to_each_request(
         proof = prove(FlaskResponse)
         if not (proof.creates and proof.sends and headers_are_stock()):
             found["response_class"] = _patch_anywhere(Response, Headers)
-    if respond(app.json, STOCK_JSON, app.debug, {}) is None or "json" in left:
+    if _json_text.respond(app.json, app.debug, {}) is None or "json" in left:
         found["json"] = f"{type(app.json).__name__}{_left_json(app, left)}"
     if "url_map" not in left:
         if not plan.trusts_all_hosts():

@@ -9,7 +9,11 @@ from typing import Any
 from typing import cast
 from typing import TYPE_CHECKING
 
+# Who asks for these names looks at requests: what those need is loaded now, and not
+# during the first of them.
+from . import json as json
 from .engine.context import ContextProxy
+from .wrappers import Request as Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +22,6 @@ if TYPE_CHECKING:
     from .app import App
     from .engine.context import Context
     from .sessions import SessionMixin
-    from .wrappers import Request
 
 _UNSET: Any = object()
 

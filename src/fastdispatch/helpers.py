@@ -31,7 +31,7 @@ from .engine import context
 from .globals import current_app
 from .globals import request
 from .globals import session
-from .paths import get_root_path as get_root_path
+from .scaffold import get_root_path as get_root_path
 from .signals import message_flashed
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from werkzeug.http import http_date
 from .engine import compiled
 from .engine.jsontext import dumps_is_stock
 from .engine.jsontext import jsonify as jsonify
-from .engine.jsontext import methods
+from .engine.jsontext import ProviderText
 from .engine.jsontext import read_json
 from .engine.jsontext import write_json
 
@@ -222,8 +222,8 @@ class DefaultJSONProvider(JSONProvider):
 
 _stock_provider_dumps = DefaultJSONProvider.dumps
 
-#: The provider whose text the engine may write, and what it is made of.
-STOCK_JSON = (DefaultJSONProvider, methods(DefaultJSONProvider))
+#: What writes the text of the provider in the engine.
+STOCK_TEXT = ProviderText(DefaultJSONProvider) if compiled else None
 
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ from werkzeug.routing import BaseConverter
 from werkzeug.routing import Map
 from werkzeug.routing import RequestRedirect
 from werkzeug.routing import Rule
+from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 Trace = list[t.Any]
@@ -1246,6 +1247,31 @@ def test_c51_may_be_set_while_it_runs(fw: Framework, app: t.Any) -> None:
     app.config["TRUSTED_HOSTS"] = ["example.com"]
     assert call(app, headers={"Host": "evil.com"}).status == 400
     assert call(app, headers={"Host": "example.com"}).status == 200
+
+
+@pytest.mark.parametrize("base", [False, True])
+def test_c51_the_class_of_requests_may_trust_few(
+    fw: Framework, app: t.Any, monkeypatch: pytest.MonkeyPatch, base: bool
+) -> None:
+    app.add_url_rule("/", endpoint="i", view_func=lambda: "view")
+    assert call(app, headers={"Host": "one.example"}).status == 200
+    cls = WerkzeugRequest if base else fw.Request
+    monkeypatch.setattr(cls, "trusted_hosts", ["two.example"])
+    assert call(app, headers={"Host": "evil.com"}).status == 400
+    assert call(app, headers={"Host": "two.example"}).status == 200
+
+
+@pytest.mark.parametrize("host", ["a.example", "b.example:81"])
+def test_c51_a_request_has_its_host_and_adapter_where_nobody_looked_before(
+    fw: Framework, app: t.Any, host: str
+) -> None:
+    def view() -> t.Any:
+        ctx = fw.request_ctx._get_current_object()
+        return f"{fw.request.host} {ctx.url_adapter.server_name} {app.url_for('i')}"
+
+    app.add_url_rule("/", endpoint="i", view_func=view)
+    for _ in range(2):
+        assert call(app, headers={"Host": host}).text == f"{host} {host} /"
 
 
 # --- Rule 52

@@ -7,7 +7,9 @@ import re
 from collections import Counter
 from typing import Any
 
+import flask
 import pytest
+from hypothesis import example
 from hypothesis import given
 from hypothesis import HealthCheck
 from hypothesis import settings
@@ -23,12 +25,44 @@ from werkzeug.routing import Rule
 from werkzeug.routing import ValidationError
 from werkzeug.routing import WebsocketMismatch
 
+from fastdispatch import App
+from fastdispatch.engine.plan import is_plain_host
 from fastdispatch.engine.routing import MATCHED
 from fastdispatch.engine.routing import Matcher
 from fastdispatch.engine.routing import NOT_ALLOWED
 from fastdispatch.engine.routing import NOT_FOUND
 from fastdispatch.engine.routing import Routed
 from fastdispatch.engine.routing import UNSURE
+
+HOST_PIECES = (
+    *("a", "B1", "xn--", "-", "--", ".", ":", "80", "0", "65535", "70000", "_", "\xe9"),
+    *("a" * 63, "a" * 64, "[::1]", " ", "@", "/", "\u0661", "example.com"),
+)
+
+
+@given(st.lists(st.sampled_from(HOST_PIECES), max_size=6).map("".join))
+@example("localhost")
+@example("127.0.0.1:8000")
+@example("A-b.example.com:80")
+def test_a_plain_host_is_one_that_is_taken_as_it_is(host: str) -> None:
+    if not is_plain_host(host):
+        return
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "HTTP_HOST": host,
+        "SERVER_NAME": "server",
+        "SERVER_PORT": "80",
+        "wsgi.url_scheme": "http",
+    }
+    for app in (flask.Flask("hosts"), App("hosts")):
+        adapter = app.create_url_adapter(app.request_class(dict(environ)))
+        assert adapter is not None
+        assert adapter.server_name == host.lower().removesuffix(":80")
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "A-b.example.com:80"])
+def test_usual_hosts_are_plain(host: str) -> None:
+    assert is_plain_host(host)
 
 
 class RegexConverter(BaseConverter):

@@ -71,7 +71,7 @@ def find_extensions(path: Sequence[str]) -> dict[str, str | None]:
 
     PERF: the import system's own finders took half a millisecond to say the same.
     """
-    suffixes = {suffix[1:] for suffix in EXTENSION_SUFFIXES}
+    endings = tuple(EXTENSION_SUFFIXES)
     found: dict[str, str | None] = {}
     for folder in path:
         try:
@@ -79,13 +79,13 @@ def find_extensions(path: Sequence[str]) -> dict[str, str | None]:
         except OSError:
             # An archive: no extension is loaded from one.
             continue
-        for file in sorted(files):
-            name, _, suffix = file.partition(".")
-            if suffix == "py":
+        for file in files:
+            if file.endswith(".py"):
+                name = file[:-3]
                 if name != "__init__" and name not in UNCOMPILED:
                     found.setdefault(name, None)
-            elif suffix in suffixes:
-                found[name] = f"{folder}{os.sep}{file}"
+            elif file.endswith(endings):
+                found[file.partition(".")[0]] = f"{folder}{os.sep}{file}"
     return found
 
 
@@ -105,7 +105,7 @@ def _choose() -> bool:
         return False
     extensions = find_extensions(__path__)
     files = [file for file in extensions.values() if file is not None]
-    missing = [name for name, file in extensions.items() if file is None]
+    missing = sorted(name for name, file in extensions.items() if file is None)
     if files and missing:
         raise ImportError(
             f"{__name__} is only partly compiled: there is no extension for "

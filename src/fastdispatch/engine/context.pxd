@@ -7,6 +7,7 @@ from . cimport cvars
 from . cimport hooks
 from . cimport response as responses
 from .plan cimport Host
+from .plan cimport JSONText
 from .plan cimport Plan
 from .response cimport ClassProof
 from .routing cimport Matcher
@@ -78,6 +79,8 @@ cdef class Context(Routed):
     cdef object view_args_made(self)
     cdef object bind(self)
     cdef object _make_request(self)
+    @cython.locals(plan=Plan, text=JSONText, made=tuple)
+    cdef bytes json_body(self, object value, object provider=*)
     cdef object opened_session(self)
     cdef object call_step(self, object step)
     cdef object call_step_with(self, object step, object value)

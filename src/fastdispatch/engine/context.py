@@ -51,7 +51,6 @@ the function in `copy_current_request_context`.\
 UNBOUND = "<LocalProxy unbound>"
 
 _UNSET: Any = object()
-_KNOWN_HOSTS_MAX = 1000
 
 # The answers of a Matcher, as C globals in the compiled build.
 _MATCHED = MATCHED
@@ -539,6 +538,27 @@ class Context(Routed):
             request.routing_exception = error
         return request
 
+    def json_body(self, value: Any, provider: Any = None) -> Any:
+        """The body of ``app.json.response(value)``; its Content-Type is left here.
+
+        None if unsure. *provider* is ``app.json``, if that has been looked up.
+        """
+        plan = self.plan
+        text = plan.json()
+        if text is None:
+            return None
+        if provider is None:
+            provider = self.app.json
+        if plan.debug_in_config:
+            debug = cdicts.table_get(plan.config, "DEBUG")
+        else:
+            debug = self.app.debug
+        made = text.respond(provider, debug, value)
+        if made is None:
+            return None
+        self.body_item = made[1]
+        return made[0]
+
     def opened_session(self) -> Any:
         """The session, opened now if it was not, without counting as a look. Rule 5."""
         session = self.opened
@@ -599,8 +619,12 @@ class Context(Routed):
         plan = self.plan
         if plan.flat and self._adapter is None and type(self.environ) is dict:
             environ = self.environ
+            host: Any = cdicts.recall(environ, "HTTP_HOST")
             if (
-                cdicts.recall(environ, "HTTP_HOST") in plan.known_hosts
+                (
+                    host in plan.known_hosts
+                    or (self.made_request is None and plan.takes_host(host))
+                )
                 and environ.get("HTTP_UPGRADE") is None
                 and plan.trusts_all_hosts()
             ):
@@ -646,12 +670,9 @@ class Context(Routed):
             return
         plan = self.plan
         if plan.flat:
-            # Binding succeeded for this host, so it will do so again.
-            if len(plan.known_hosts) >= _KNOWN_HOSTS_MAX:
-                plan.known_hosts.clear()
             host = self.environ.get("HTTP_HOST")
             if type(host) is str:
-                plan.known_hosts.add(host)
+                plan.know_host(host)
         request = self.request
         try:
             request.url_rule, request.view_args = adapter.match(return_rule=True)

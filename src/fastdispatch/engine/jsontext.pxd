@@ -6,10 +6,9 @@ from . cimport cjson
 from . cimport context
 from . cimport response as responses
 from .context cimport Context
-from .plan cimport Plan
+from .plan cimport JSONText
 
 cdef object _scan
-cdef list _settings
 cdef bint _writes
 
 
@@ -51,11 +50,14 @@ cdef class Settings:
     cdef object mimetype
 
 
-@cython.locals(settings=Settings, version="unsigned int", own=dict, body=bytes)
-cpdef tuple respond(object provider, tuple stock, object debug, object obj)
+cdef class ProviderText(JSONText):
+    cdef object _class
+    cdef tuple _methods
+    cdef Settings _settings
 
-cdef bytes body_of(Context ctx, object rv)
-@cython.locals(plan=Plan, made=tuple)
-cdef bytes body_by(Context ctx, object provider, object rv)
+    @cython.locals(settings=Settings, version="unsigned int", own=dict, body=bytes)
+    cpdef tuple respond(self, object provider, object debug, object obj)
+
+
 @cython.locals(body=bytes)
 cdef object response_of(Context ctx, object value)

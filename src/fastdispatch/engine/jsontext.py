@@ -20,6 +20,7 @@ from . import context
 from . import response as responses
 from .context import Context
 from .plan import comparer
+from .plan import JSONText
 
 if TYPE_CHECKING or not compiled:
     from . import capi
@@ -176,7 +177,7 @@ def write_json(
 class Settings:
     """What one class of providers, as it is now, makes of JSON.
 
-    ``stock``: its methods are those that a host knows to write what json.dumps does.
+    ``stock``: its methods are those known to write what json.dumps does.
     """
 
     __slots__ = (
@@ -215,84 +216,62 @@ def methods(cls: Any) -> tuple[Any, ...]:
     return tuple([getattr(cls, name) for name in METHODS])
 
 
-_settings: list[Any] = [None]
-
-
 # Not in the pure build: the standard library is as quick as anything in Python.
 _writes = cjson.write(None, False, False, False, False) is not None
 
 
-def respond(provider: Any, stock: Any, debug: Any, obj: Any) -> Any:
-    """Body and Content-Type item of ``provider.response(obj)``; None if unsure.
+class ProviderText(JSONText):
+    """What writes the responses of one class of providers, a host's own."""
 
-    :param stock: the host's own provider class and its :func:`methods`.
-    :param debug: whether the application is in debug mode.
-    """
-    cls = type(provider)
-    if not _writes or cls is not stock[0] or not dumps_is_stock():
-        return None
-    settings: Settings | None = _settings[0]
-    version = capi.type_version(cls)
-    if settings is None or settings.version != version or version == 0:
-        settings = Settings(cls, stock[1])
-        if settings.version == 0:
+    __slots__ = ("_class", "_methods", "_settings")
+
+    def __init__(self, cls: Any) -> None:
+        """Write what instances of *cls*, as it is now, make of JSON."""
+        self._class = cls
+        self._methods = methods(cls)
+        self._settings: Settings | None = None
+
+    def respond(self, provider: Any, debug: Any, obj: Any) -> Any:
+        """Body and Content-Type item of ``provider.response(obj)``; None if unsure."""
+        cls = type(provider)
+        if not _writes or cls is not self._class or not dumps_is_stock():
             return None
-        _settings[0] = settings
-    if not settings.stock:
-        return None
-    compact = settings.compact
-    ensure_ascii = settings.ensure_ascii
-    sort_keys = settings.sort_keys
-    mimetype = settings.mimetype
-    own: Any = capi.instance_dict(provider)
-    if own is not None and len(own) > 1:
-        # More than the application.
-        for name in own:
-            if name == "compact":
-                compact = own[name]
-            elif name == "ensure_ascii":
-                ensure_ascii = own[name]
-            elif name == "sort_keys":
-                sort_keys = own[name]
-            elif name == "mimetype":
-                mimetype = own[name]
-            elif name in METHODS:
+        settings = self._settings
+        version = capi.type_version(cls)
+        if settings is None or settings.version != version or version == 0:
+            settings = Settings(cls, self._methods)
+            if settings.version == 0:
                 return None
-    if compact is False or (compact is None and debug):
-        return None
-    item = responses.content_type_item(mimetype)
-    if item is None:
-        return None
-    body = cjson.write(obj, bool(sort_keys), bool(ensure_ascii), False, True)
-    if body is None:
-        return None
-    return body, item
-
-
-def body_of(ctx: Context, rv: Any) -> Any:
-    """The body of ``app.json.response(rv)``; its Content-Type is left in *ctx*.
-
-    None if unsure.
-    """
-    if ctx.plan.stock_json is None or not _writes:
-        return None
-    return body_by(ctx, ctx.app.json, rv)
-
-
-def body_by(ctx: Context, provider: Any, rv: Any) -> Any:
-    """The same as :func:`body_of`, where *provider* is known to be ``app.json``."""
-    plan = ctx.plan
-    if plan.stock_json is None or not _writes:
-        return None
-    if plan.debug_in_config:
-        debug = cdicts.table_get(plan.config, "DEBUG")
-    else:
-        debug = ctx.app.debug
-    made = respond(provider, plan.stock_json, debug, rv)
-    if made is None:
-        return None
-    ctx.body_item = made[1]
-    return made[0]
+            self._settings = settings
+        if not settings.stock:
+            return None
+        compact = settings.compact
+        ensure_ascii = settings.ensure_ascii
+        sort_keys = settings.sort_keys
+        mimetype = settings.mimetype
+        own: Any = capi.instance_dict(provider)
+        if own is not None and len(own) > 1:
+            # More than the application.
+            for name in own:
+                if name == "compact":
+                    compact = own[name]
+                elif name == "ensure_ascii":
+                    ensure_ascii = own[name]
+                elif name == "sort_keys":
+                    sort_keys = own[name]
+                elif name == "mimetype":
+                    mimetype = own[name]
+                elif name in METHODS:
+                    return None
+        if compact is False or (compact is None and debug):
+            return None
+        item = responses.content_type_item(mimetype)
+        if item is None:
+            return None
+        body = cjson.write(obj, bool(sort_keys), bool(ensure_ascii), False, True)
+        if body is None:
+            return None
+        return body, item
 
 
 def jsonify(*args: Any, **kwargs: Any) -> Any:
@@ -325,7 +304,7 @@ def response_of(ctx: Context, value: Any) -> Any:
     cls = context.response_class(ctx)
     if not responses.prove(cls).sends_body:
         return None
-    body = body_of(ctx, value)
+    body = ctx.json_body(value)
     if body is None:
         return None
     item = ctx.body_item

@@ -5,7 +5,6 @@ from . cimport cdicts
 from . cimport context
 from . cimport ctext
 from . cimport hooks
-from . cimport jsontext
 from . cimport response as responses
 from .context cimport Context
 from .plan cimport Host

@@ -17,7 +17,6 @@ from werkzeug.exceptions import NotFound
 from . import compiled
 from . import context
 from . import hooks
-from . import jsontext
 from . import response as responses
 from .context import Context
 from .plan import Host
@@ -317,7 +316,7 @@ def unseen(ctx: Context, rv: Any, cls: Any) -> Any:
         ctx.body_status = page[1]
         ctx.body_item = page[2]
         return page[0]
-    return jsontext.body_of(ctx, rv)
+    return ctx.json_body(rv)
 
 
 def preprocess_request(ctx: Context) -> Any:
@@ -385,7 +384,7 @@ def finalize_request(
         body = None
         kind = type(rv)
         if (kind is dict or kind is list) and responses.prove(cls).sends_body:
-            body = jsontext.body_of(ctx, rv)
+            body = ctx.json_body(rv)
         if body is not None:
             response = responses.from_body(cls, ctx.body_item, body)
         else:

@@ -4,7 +4,6 @@ from . cimport capi
 from . cimport cdicts
 from . cimport ctext
 from . cimport cvars
-from . cimport jsontext
 from . cimport response as responses
 from .context cimport Context
 from .plan cimport Plan

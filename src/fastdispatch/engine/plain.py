@@ -18,7 +18,6 @@ from werkzeug.sansio.response import Response as SansIOResponse
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from . import compiled
-from . import jsontext
 from . import response as responses
 from .context import Context
 from .response import FIELDS
@@ -329,7 +328,7 @@ def _json(provider: Any, value: Any) -> Any:
     app = ctx.app
     if app.json is not provider:
         return None
-    body = jsontext.body_by(ctx, provider, value)
+    body = ctx.json_body(value, provider)
     if body is None:
         return None
     item = ctx.body_item

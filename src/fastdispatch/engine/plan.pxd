@@ -11,6 +11,10 @@ cdef class SessionCookies:
     cpdef bint save(self, object app, object session, object response) except -1
 
 
+cdef class JSONText:
+    cpdef tuple respond(self, object provider, object debug, object obj)
+
+
 @cython.final
 cdef class Plan:
     cdef unsigned int version
@@ -78,7 +82,9 @@ cdef class Plan:
     cdef object response_class
     cdef object error_handlers
     cdef bint stock_errors
-    cdef tuple stock_json
+    cdef object find_requests
+    cdef JSONText json_text
+    cdef object find_json
     cdef bint debug_in_config
     cdef readonly bint hosted
     cdef object app_var
@@ -89,7 +95,10 @@ cdef class Plan:
     cdef object response_stand_in
     cdef bint lazy_app_context
 
+    cdef bint takes_host(self, object host) except -1
+    cdef know_host(self, object host)
     cdef SessionCookies cookies(self)
+    cdef JSONText json(self)
     cdef bint watches_config(self)
     @cython.locals(changes=cython.ulonglong)
     cpdef bint trusts_all_hosts(self) except -1

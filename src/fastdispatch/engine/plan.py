@@ -45,9 +45,37 @@ STEPS: tuple[str, ...] = (
 
 _SOMEBODY = (True,)
 
+_KNOWN_HOSTS_MAX = 1000
+# Octets of a name, and of what is between its dots (RFC 1035, 2.3.4).
+_HOST_MAX = 253
+_LABEL_MAX = 63
+
 _makers: dict[tuple[str, tuple[str, ...]], Any] = {}
 
 _ATTRIBUTE = "o.{}"
+
+
+def is_plain_host(host: str) -> bool:
+    """Whether *host* is surely taken for one: names of ASCII, perhaps a port.
+
+    No Punycode, which has two hyphens: somebody may want to decode it.
+    """
+    name, colon, port = host.partition(":")
+    if colon and not (
+        port.isascii() and port.isdecimal() and len(port) < 5 and port[0] != "0"
+    ):
+        return False
+    if not name.isascii() or "--" in name or len(name) > _HOST_MAX:
+        return False
+    for label in name.split("."):
+        if (
+            not 0 < len(label) <= _LABEL_MAX
+            or label[0] == "-"
+            or label[-1] == "-"
+            or not label.replace("-", "").isalnum()
+        ):
+            return False
+    return True
 
 
 def _has(attributes_of: Any, values: tuple[Any, ...], obj: Any) -> bool:
@@ -120,12 +148,15 @@ class Plan:
         "failed",
         "failed_to",
         "find_cookies",
+        "find_json",
+        "find_requests",
         "finished",
         "finished_to",
         "flat",
         "hosted",
         "hosts_seen",
         "hosts_trusted",
+        "json_text",
         "known_hosts",
         "lazy_app_context",
         "lazy_request",
@@ -163,7 +194,6 @@ class Plan:
         "started",
         "started_to",
         "stock_errors",
-        "stock_json",
         "teardown_appcontext",
         "teardown_request",
         "tearing_down",
@@ -201,7 +231,8 @@ class Plan:
         self.request_stand_in = None
         self.response_stand_in = None
         self.stock_errors = False
-        self.stock_json = None
+        self.json_text: JSONText | None = None
+        self.find_json: Callable[[], JSONText | None] | None = None
         self.debug_in_config = False
         self.own_error_lookup = False
         self.own_handle_exception = False
@@ -416,21 +447,64 @@ class Plan:
         self.error_handlers = handlers
         self.stock_errors = stock
 
-    def use_json(self, stock: Any, debug_in_config: bool) -> None:
-        """Know the host's own JSON provider, whose text the engine may write.
+    def use_json(
+        self,
+        text: JSONText | None,
+        debug_in_config: bool,
+        find: Callable[[], JSONText | None] | None = None,
+    ) -> None:
+        """Let *text* write what the host's own JSON provider would; None if it must.
 
-        :param stock: its class and ``jsontext.methods`` of it; None if there is none.
-        :param debug_in_config: whether ``DEBUG`` in the config says all of debug mode.
+        *find* finds it when the first response of JSON is made. *debug_in_config*:
+        whether ``DEBUG`` in the config says all of debug mode.
         """
-        self.stock_json = stock
+        self.json_text = text
+        self.find_json = find
         self.debug_in_config = debug_in_config
 
-    def use_requests(self, lazy: bool) -> None:
+    def json(self) -> JSONText | None:
+        """What writes the text of JSON in the provider's place, or None."""
+        find = self.find_json
+        if find is not None:
+            self.json_text = find()
+            self.find_json = None
+        return self.json_text
+
+    def use_requests(self, lazy: bool, find_stock: Callable[[], Any] | None) -> None:
         """*lazy*: making a request has no effect that anyone could see.
 
-        It is made when first looked at then.
+        It is made when first looked at then. *find_stock* finds the host's own class of
+        requests, or a base of it while it is not imported; None if that is not theirs.
         """
         self.lazy_request = lazy
+        self.find_requests = find_stock
+
+    def takes_host(self, host: Any) -> bool:
+        """Whether binding the URL map to *host*, a header, is sure to succeed.
+
+        PERF: to make a request and have Werkzeug bind the map took four fifths of the
+        first request of a hello world.
+        """
+        if (
+            type(host) is not str
+            or self.find_requests is None
+            or self.find_requests().trusted_hosts is not None
+            or not is_plain_host(host)
+        ):
+            return False
+        try:
+            if self.config["SERVER_NAME"] is not None:
+                return False
+        except KeyError:
+            return False
+        self.know_host(host)
+        return True
+
+    def know_host(self, host: Any) -> None:
+        """Binding has succeeded, or would, for *host*: so it will do again."""
+        if len(self.known_hosts) >= _KNOWN_HOSTS_MAX:
+            self.known_hosts.clear()
+        self.known_hosts.add(host)
 
     def use_host(
         self,
@@ -491,6 +565,20 @@ class SessionCookies:
 
     def save(self, app: Any, session: Any, response: Any) -> bool:
         """Save *session* in *response*; False if its interface has to."""
+        raise NotImplementedError
+
+
+class JSONText:
+    """What writes the responses of a host's own JSON provider, if it is sure how.
+
+    ``jsontext.ProviderText``: a program without JSON does not load it.
+    """
+
+    def respond(self, provider: Any, debug: Any, obj: Any) -> Any:
+        """Body and Content-Type item of ``provider.response(obj)``; None if unsure.
+
+        :param debug: whether the application is in debug mode.
+        """
         raise NotImplementedError
 
 
