@@ -52,9 +52,7 @@ def _parts(engine: Any, app: Any, environ: dict[str, Any]) -> dict[str, list[Cha
                 return rv
         return None
 
-    def run_after(
-        plan: Any, app: Any, scopes: Any, functions: Any, response: Any
-    ) -> Any:
+    def run_after(plan: Any, app: Any, scopes: Any, response: Any) -> Any:
         for func in after:
             response = func(response)
         return response
@@ -72,7 +70,7 @@ def _parts(engine: Any, app: Any, environ: dict[str, Any]) -> dict[str, list[Cha
         if type(rv) is str:
             rv = engine.response.from_body(cls, proof.type_item, rv.encode())
         if after:
-            rv = hooks.run_after(plan, app, (None,), None, rv)
+            rv = hooks.run_after(plan, app, (None,), rv)
         engine.lifecycle.owes_session(ctx)
         return rv
 

@@ -264,6 +264,14 @@ def _patch_of(cls: type) -> str | None:
     return None
 
 
+def _has_stock_names(request_class: Any) -> bool:
+    """Whether a request's endpoint and blueprints are what the URL led to."""
+    return all(
+        _genuine(inspect.getattr_static(request_class, name, None))
+        for name in ("blueprint", "blueprints", "endpoint")
+    )
+
+
 def _fields_are_free() -> bool:
     """Whether nobody has put a property before what a response has in its __dict__."""
     return not any(hasattr(Response, name) for name in FIELDS)
@@ -343,7 +351,7 @@ class Engine(HostedApplication):
         plan.use_routing(
             app.url_map,
             Matcher(app.url_map),
-            "url_map" not in left,
+            "url_map" not in left and _has_stock_names(app.request_class),
         )
         interface = app.session_interface
         plan.use_session(

@@ -248,3 +248,115 @@ def test_a_hook_that_adds_a_hook_to_its_chain(fw: Framework) -> None:
     app.before_request(first)
     assert call(app).text == "index"
     assert called == ["first", "second"]
+
+
+@pytest.mark.parametrize("name", ["endpoint", "blueprint", "blueprints"])
+def test_a_request_class_that_names_blueprints_itself(fw: Framework, name: str) -> None:
+    own = {"endpoint": "side.view", "blueprint": "side", "blueprints": ["side"]}[name]
+
+    class Request(fw.Request):  # type: ignore[misc,name-defined]
+        pass
+
+    setattr(Request, name, property(lambda self: own))
+    app = program(fw, request_class=Request)
+    app.add_url_rule("/b", "b.view", lambda: fw.request.path)
+    called: list[str] = []
+
+    for scope in ("b", "side"):
+        for kind in ("before", "after", "teardown"):
+
+            def hook(*args: t.Any, told: str = f"{kind} {scope}") -> t.Any:
+                called.append(told)
+                return args[0] if told.startswith("after") else None
+
+            getattr(app, f"{kind}_request_funcs").setdefault(scope, []).append(hook)
+
+    app.before_request_funcs.setdefault(None, []).append(
+        lambda: fw.request.args.get("")
+    )
+
+    for _ in range(3):
+        called.clear()
+        assert call(app, "/b").text == "/b"
+        assert called == ["before side", "after side", "teardown side"]
+
+
+def test_an_endpoint_that_begins_with_a_dot(fw: Framework) -> None:
+    app = program(fw)
+    app.url_map.add(Rule("/dot", endpoint=".dot"))
+    app.view_functions[".dot"] = lambda: repr(fw.request.blueprints)
+    called: list[str] = []
+    app.before_request_funcs.setdefault("", []).append(lambda: called.append("before"))
+
+    for n in range(3):
+        assert call(app, "/dot").text == "['']"
+        assert len(called) == n + 1
+
+
+def test_a_function_after_this_request_that_changes_the_rule(fw: Framework) -> None:
+    app = program(fw)
+    app.url_map.add(Rule("/other", endpoint="b.other"))
+    (other,) = app.url_map.iter_rules("b.other")
+    called: list[str] = []
+
+    def change(response: t.Any) -> t.Any:
+        fw.request.url_rule = other
+        return response
+
+    def after(response: t.Any) -> t.Any:
+        called.append("after")
+        return response
+
+    def view() -> str:
+        fw.after_this_request(change)
+        return "changed"
+
+    app.view_functions["index"] = view
+    app.after_request_funcs["b"] = [after]
+
+    for n in range(3):
+        assert call(app).text == "changed"
+        assert len(called) == n + 1
+
+
+def test_a_table_assigned_after_this_request(fw: Framework) -> None:
+    app = program(fw)
+    called: list[str] = []
+
+    def after(response: t.Any) -> t.Any:
+        called.append("after")
+        return response
+
+    def assign(response: t.Any) -> t.Any:
+        app.after_request_funcs = {None: [after]}
+        return response
+
+    def view() -> str:
+        fw.after_this_request(assign)
+        return "index"
+
+    app.view_functions["index"] = view
+    assert call(app).text == "index"
+
+    if fw.native:
+        # What is assigned during a request counts from the next one on.
+        assert not called
+        assert call(app).text == "index"
+
+    assert called == ["after"]
+
+
+def test_a_config_that_has_what_is_missing_from_elsewhere(fw: Framework) -> None:
+    class Own(fw.App.config_class):  # type: ignore[misc]
+        def __missing__(self, key: str) -> t.Any:
+            return dynamic[key]
+
+    dynamic: Config = {"TRUSTED_HOSTS": None}
+    app = program(fw, config_class=Own)
+    del app.config["TRUSTED_HOSTS"]
+
+    for _ in range(3):
+        assert [host_status(app) for _ in range(3)] == [200] * 3
+        dynamic["TRUSTED_HOSTS"] = ["localhost"]
+        assert [host_status(app) for _ in range(3)] == [400] * 3
+        dynamic["TRUSTED_HOSTS"] = None

@@ -121,6 +121,8 @@ cdef extern from *:
     static int fd_watch(PyObject *table) {
         int plain = fd_reads_as_dict(table);
         if (plain != 1) return plain;
+        /* What is not in it comes from elsewhere. */
+        if (PyObject_HasAttrString((PyObject *)Py_TYPE(table), "__missing__")) return 0;
         if (((PyDictObject *)table)->ma_values != NULL) {
             /* An object of few attributes has them in itself (CPython 3.13), and what is
                set there is told to nobody. A key that is no str has it use its dict. */

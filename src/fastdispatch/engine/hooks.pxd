@@ -10,10 +10,12 @@ cdef object as_list(object funcs)
 @cython.locals(chain=list, own=bint)
 cpdef object run_before(Plan plan, object app, tuple scopes, object ctx)
 
-@cython.locals(chain=list, own=bint)
-cpdef object run_after(
-    Plan plan, object app, tuple scopes, object functions, object response
+cpdef object run_after_this_request(
+    Plan plan, object app, object functions, object response
 )
+
+@cython.locals(chain=list, own=bint)
+cpdef object run_after(Plan plan, object app, tuple scopes, object response)
 
 @cython.locals(chain=list, i=Py_ssize_t, own=bint)
 cdef object teardown_chain(

@@ -76,18 +76,22 @@ def check_response(func: Any, response: Any) -> None:
         )
 
 
-def run_after(plan: Plan, app: Any, scopes: Any, functions: Any, response: Any) -> Any:
-    """Run after_this_request *functions*, then after_request hooks. Rule 28."""
-    if functions:
-        i = 0
-        while i < len(functions):
-            func = functions[i]
-            i += 1
-            rv = app.ensure_sync(func)(response)
-            if rv is not response:
-                if not plan.hosted:
-                    check_response(func, rv)
-                response = rv
+def run_after_this_request(plan: Plan, app: Any, functions: Any, response: Any) -> Any:
+    """Run after_this_request *functions*. Rule 28."""
+    i = 0
+    while i < len(functions):
+        func = functions[i]
+        i += 1
+        rv = app.ensure_sync(func)(response)
+        if rv is not response:
+            if not plan.hosted:
+                check_response(func, rv)
+            response = rv
+    return response
+
+
+def run_after(plan: Plan, app: Any, scopes: Any, response: Any) -> Any:
+    """Run after_request hooks. Rule 28."""
     table = plan.after_request
     if table:
         own = plan.own_ensure_sync

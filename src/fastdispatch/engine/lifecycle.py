@@ -433,9 +433,14 @@ def process_response(ctx: Context, response: Any) -> Any:
     functions = ctx._after_functions
     if functions is not None or plan.after_request:
         response = ctx.shown(response)
-        response = hooks.run_after(plan, app, ctx.get_scopes(), functions, response)
-        if plan.hosted:
-            plan = ctx.renew()
+        if functions is not None:
+            response = hooks.run_after_this_request(plan, app, functions, response)
+            if plan.hosted:
+                plan = ctx.renew()
+        if plan.after_request:
+            response = hooks.run_after(plan, app, ctx.get_scopes(), response)
+            if plan.hosted:
+                plan = ctx.renew()
     if owes_session(ctx):
         session = ctx.opened_session()
         if not ctx.save_cookie_session(session, response):

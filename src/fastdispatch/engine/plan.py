@@ -304,7 +304,8 @@ class Plan:
         try:
             trusted = self.config["TRUSTED_HOSTS"] is None
         except KeyError:
-            trusted = True
+            # What that means is the host's to say.
+            trusted = False
         if capi.COMPILED:
             self.hosts_trusted = trusted
             self.hosts_seen = changes

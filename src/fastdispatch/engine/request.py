@@ -914,11 +914,13 @@ class RequestKernel:
     @property
     def blueprints(self) -> list[str]:
         """Names of the blueprint and those it is nested in, inner to outer."""
-        names: list[str] = []
         name = self.blueprint
-        while name:
-            names.append(name)
+        if name is None:
+            return []
+        names = [name]
+        while "." in name:
             name = name.rpartition(".")[0]
+            names.append(name)
         return names
 
 

@@ -901,10 +901,10 @@ def blueprint_names(endpoint: Any) -> list[str]:
     """
     names: list[str] = []
     if isinstance(endpoint, str):
-        name = endpoint.rpartition(".")[0]
-        while name:
-            names.append(name)
+        name = endpoint
+        while "." in name:
             name = name.rpartition(".")[0]
+            names.append(name)
     return names
 
 
