@@ -1902,3 +1902,24 @@ def test_c46_a_coroutine_that_a_plain_function_returns_is_no_response(
     with pytest.raises(TypeError, match="coroutine"):
         call(app)
     made[0].close()
+
+
+def test_c24_a_rule_that_a_hook_gives_to_a_404_has_no_arguments(
+    fw: Framework, app: t.Any
+) -> None:
+    """``view_args`` is None there, of which no view takes its arguments."""
+    app.testing = True
+    app.add_url_rule("/", "index", lambda: "index")
+    (rule,) = app.url_map.iter_rules("index")
+
+    @app.before_request  # type: ignore[untyped-decorator]
+    def change() -> None:
+        if fw.request.url_rule is None:
+            fw.request.url_rule = rule
+            fw.request.routing_exception = None
+
+    for _ in range(3):
+        assert call(app).text == "index"
+
+        with pytest.raises(TypeError, match=r"after \*\* must be a mapping"):
+            call(app, "/nowhere")

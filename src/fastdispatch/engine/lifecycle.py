@@ -335,7 +335,7 @@ def dispatch_request(ctx: Context) -> Any:
     route: Any = ctx.route
     if request is None and route is not None:
         rule = route.rule
-        args = ctx.args
+        args: Any = ctx.args
         endpoint = route.endpoint
         method = ctx.method
     else:
@@ -360,7 +360,7 @@ def dispatch_request(ctx: Context) -> Any:
     view = cdicts.table_recall(plan.view_functions, endpoint) if capi.COMPILED else None
     if view is None:
         view = plan.view_functions[endpoint]
-    if not args:
+    if not args and (args is not None or request is None):
         return capi.call_hook(view, app, plan.own_ensure_sync)
     if not (plan.own_ensure_sync and capi.is_plain_function(view)):
         return app.ensure_sync(view)(**args)
