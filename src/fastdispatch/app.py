@@ -103,9 +103,6 @@ _STEPS = (
     "debug",
     "response_class",
 )
-_REQUEST_NAMES = {
-    name: getattr(Request, name) for name in ("blueprint", "blueprints", "endpoint")
-}
 _steps_of = attrgetter(*_STEPS)
 # The same of what is not asked for its value, which may have to be imported.
 _LATER = ("request_class", "session_interface")
@@ -173,14 +170,6 @@ def _find_stock_cookies() -> SessionCookies | None:
 def _is_fixed(cls: type[App], attribute: str) -> bool:
     """Whether *attribute* is no property, which may differ from request to request."""
     return not hasattr(type(getattr(cls, attribute)), "__get__")
-
-
-def _has_stock_names(request_class: Any) -> bool:
-    """Whether a request's endpoint and blueprints are what the URL led to."""
-    return all(
-        getattr(request_class, name, None) is value
-        for name, value in _REQUEST_NAMES.items()
-    )
 
 
 def _control_escaped(text: str) -> str:
@@ -387,7 +376,7 @@ class App(Application, Scaffold):
             Matcher(url_map),
             not url_map.host_matching
             and not self.subdomain_matching
-            and _has_stock_names(self.request_class),
+            and self._has_stock_requests("blueprint", "blueprints", "endpoint"),
         )
         _, sessions = later
         if sessions is _SESSIONS and "session_interface" not in own:
