@@ -5,10 +5,12 @@
 #   make test      all tests, on the compiled build and on the pure one
 #   make lint      formatting, types, workflows
 #   make wheel     sdist and wheels, each installed and tested
-#   make bench     the benchmarks, their pictures and tables; with ARGS, a part of it
+#   make bench     the benchmarks, their pictures and tables; with ARGS, a part of it;
+#                  NOTE="Debian's" says whose build of Python that is
 #   make bench-servers  hello world through real servers; needs wrk (apt-get install wrk)
 #   make bench-instructions  where a request's instructions go; needs valgrind
 #   make bench-footprint  imports, memory, sizes, a million requests
+#   make bench-python PYTHON=python3.14 VENV=.venv-3.14   the benchmark there, to compare
 #   make bench-other FLASK=DIR   what accelerate brings on that Flask; see flask-other
 #   make annotate  Cython's view of the compiled modules, as HTML
 #   make parity    Flask's own tests, on App
@@ -28,7 +30,7 @@ BIN := $(VENV)/bin
 ENGINE := $(wildcard src/fastdispatch/engine/*.py src/fastdispatch/engine/*.pxd)
 SOURCES := setup.py pyproject.toml src/fastdispatch/__init__.py $(ENGINE)
 
-.PHONY: build serve test test-compiled test-pure lint wheel bench bench-servers bench-instructions bench-footprint bench-other bench-flask annotate parity flask-suite flask-other test-flask extensions test-extensions sanitize test-sanitize clean
+.PHONY: build serve test test-compiled test-pure lint wheel bench bench-servers bench-instructions bench-footprint bench-python bench-other bench-flask annotate parity flask-suite flask-other test-flask extensions test-extensions sanitize test-sanitize clean
 
 build: $(VENV)/.built
 
@@ -83,7 +85,7 @@ wheel: $(VENV)/.group-package
 
 bench: $(VENV)/.built $(VENV)/.group-bench
 	FASTDISPATCH_PURE=0 $(BIN)/python -m bench \
-		$(or $(ARGS),--full --json bench/results/latest.json)
+		$(or $(ARGS),--full --note "$(NOTE)" --json bench/results/latest.json)
 ifndef ARGS
 	FASTDISPATCH_PURE=0 $(BIN)/python -m bench.micro --json bench/results/micro.json
 	FASTDISPATCH_PURE=0 $(BIN)/python -m bench.growth --json bench/results/growth.json
@@ -112,6 +114,11 @@ bench-footprint: $(VENV)/.built $(VENV)/.group-bench
 ifndef ARGS
 	$(BIN)/python -m bench.footprint.report
 endif
+
+bench-python: $(VENV)/.built $(VENV)/.group-bench
+	FASTDISPATCH_PURE=0 $(BIN)/python -m bench --full --note "$(NOTE)" \
+		--json bench/results/other-python.json
+	$(BIN)/python -m bench.report
 
 # What accelerate brings on the Flask whose source is in FLASK=DIR: one of its other kind.
 bench-other:

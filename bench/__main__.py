@@ -157,6 +157,9 @@ def main(argv: list[str] | None = None) -> int:
         "--full", action="store_true", help="more and longer rounds: minutes"
     )
     parser.add_argument("--json", type=Path, help="write the report there as JSON")
+    parser.add_argument(
+        "--note", default="", help="whose build of Python this is, for the report"
+    )
     parser.add_argument("--markdown", type=Path, help="write it there as Markdown too")
     parser.add_argument(
         "--spin",
@@ -179,6 +182,7 @@ def main(argv: list[str] | None = None) -> int:
     report: dict[str, Any] = {
         **about(candidates),
         **floors(),
+        "note": args.note,
         "rounds": rounds,
         "batches": batches,
         "workloads": [],

@@ -34,6 +34,8 @@ RESULTS = ROOT / "bench" / "results" / "latest.json"
 MICRO = ROOT / "bench" / "results" / "micro.json"
 #: The same on the Flask of the other kind (``make flask-other``), of accelerate alone.
 MICRO_OTHER = ROOT / "bench" / "results" / "micro-other.json"
+#: ``latest.json`` on another interpreter (``make bench-python``).
+OTHER_PYTHON = ROOT / "bench" / "results" / "other-python.json"
 PICTURE = ROOT / "docs" / "benchmark.svg"
 WHOLE_PICTURE = ROOT / "docs" / "benchmark-all.svg"
 PAGES = (ROOT / "README.md", ROOT / "docs" / "performance.md")
@@ -171,6 +173,12 @@ def unsteadiness(report: Report) -> float:
     return widest
 
 
+def interpreter(report: Report) -> str:
+    """Which interpreter a run was on, and whose build of it."""
+    name = report["versions"]["python"]
+    return f"{name} ({report['note']})" if report.get("note") else name
+
+
 def caption(report: Report) -> list[str]:
     """What was measured with what, in lines for the picture and for the pages."""
     v = report["versions"]
@@ -182,7 +190,8 @@ def caption(report: Report) -> list[str]:
     )
     return [
         f"fastdispatch {v['fastdispatch']}, {v['fastdispatch build']} build, on "
-        f"{v['python']}, Werkzeug {v['werkzeug']}, {report['platform']}. {others}.",
+        f"{interpreter(report)}, Werkzeug {v['werkzeug']}, {report['platform']}. "
+        f"{others}.",
         f"Measured {report['date']} in {report['rounds']} rounds, all candidates in "
         f"turn; medians of a round's best of {report['batches']}. Ratios count: "
         "microseconds depend on the machine.",
@@ -439,6 +448,47 @@ def section_summary(report: Report) -> str:
 
 def section_behind(report: Report) -> str:
     """Where another framework is as quick as fastdispatch, or quicker."""
+    lines = behind(report)
+    if not lines:
+        return "In this run no other framework was as quick at any of the workloads."
+    return "\n".join(lines)
+
+
+def section_behind_elsewhere(report: Report) -> str:
+    """The same on the other interpreter."""
+    other = report["other_python"]
+    lines = behind(other)
+    if not lines:
+        return f"On {interpreter(other)}: nobody."
+    return "\n".join([f"On {interpreter(other)}:", "", *lines])
+
+
+def section_interpreters(report: Report) -> str:
+    """App and accelerated Flask on one interpreter and on another."""
+    runs = [times(report), times(report["other_python"])]
+    rows = []
+    for entry in report["workloads"]:
+        name = entry["name"]
+        row = [f"{name}: {entry['title']}".replace("<", "\\<")]
+        for run in runs:
+            found = run.get(name, {})
+            best = peers(found)[0] if found else ""
+            value = _by(ratio(found, "fastdispatch", best))
+            row.append(f"{value} {CANDIDATES[best].label}" if best else value)
+        for run in runs:
+            row.append(_by(ratio(run.get(name, {}), "flask", "accelerated"), ".1f"))
+        rows.append(row)
+    pythons = [interpreter(report), interpreter(report["other_python"])]
+    head = [
+        "",
+        *(f"fastdispatch ÷ best other, {python}" for python in pythons),
+        *(f"Flask ÷ accelerated, {python}" for python in pythons),
+    ]
+    return "\n\n".join([table(head, rows), *caption(report["other_python"])])
+
+
+def behind(report: Report) -> list[str]:
+    """A line for each workload at which somebody is as quick, or quicker."""
     lines = []
     for entry in report["workloads"]:
         found = entry["times"]
@@ -448,10 +498,9 @@ def section_behind(report: Report) -> str:
             who = ", ".join(
                 f"{CANDIDATES[p].label} ({value:.2f} × its time)" for p, value in ahead
             )
-            lines.append(f"- {entry['name']}, {entry['title']}: {who}")
-    if not lines:
-        return "In this run no other framework was as quick at any of the workloads."
-    return "\n".join(lines).replace("<", "\\<")
+            line = f"- {entry['name']}, {entry['title']}: {who}"
+            lines.append(line.replace("<", "\\<"))
+    return lines
 
 
 def section_builds(report: Report) -> str:
@@ -783,6 +832,8 @@ def _share(part: float | None, whole: float) -> str:
 SECTIONS: dict[str, Callable[[Report], str]] = {
     "summary": section_summary,
     "behind": section_behind,
+    "behind_elsewhere": section_behind_elsewhere,
+    "interpreters": section_interpreters,
     "builds": section_builds,
     "all": section_all,
     "hooks": section_hooks,
@@ -842,6 +893,7 @@ def main(argv: list[str] | None = None) -> int:
     report: Report = json.loads(args.json.read_text(encoding="utf-8"))
     report["micro"] = json.loads(MICRO.read_text(encoding="utf-8"))
     report["micro_other"] = json.loads(MICRO_OTHER.read_text(encoding="utf-8"))
+    report["other_python"] = json.loads(OTHER_PYTHON.read_text(encoding="utf-8"))
     everyone = present(report)
     wanted = {
         PICTURE: svg(report, [n for n in everyone if CANDIDATES[n].telling]),

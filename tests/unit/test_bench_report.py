@@ -99,14 +99,37 @@ def test_only_who_is_as_quick_is_said_to_be_ahead() -> None:
     assert text == "- W1, hello: Falcon (2.00 × its time)"
 
 
+def test_another_interpreter_is_beside_this_one() -> None:
+    run = a_report() | {"other_python": a_report(falcon=[1.0, 4.0])}
+    run["other_python"]["note"] = "Debian's"
+    run["other_python"]["versions"]["python"] = "CPython 4.0"
+    lines = report.section_interpreters(run).splitlines()
+    assert lines[0] == (
+        "|  | fastdispatch ÷ best other, CPython 3.99"
+        " | fastdispatch ÷ best other, CPython 4.0 (Debian's)"
+        " | Flask ÷ accelerated, CPython 3.99"
+        " | Flask ÷ accelerated, CPython 4.0 (Debian's) |"
+    )
+    assert lines[2:4] == [
+        "| W1: hello | 0.40 Falcon | 1.50 Falcon | 20.0 | 20.0 |",
+        "| W7: session | 0.04 Flask | 0.04 Flask | 20.0 | 20.0 |",
+    ]
+    assert "on CPython 4.0 (Debian's), Werkzeug" in lines[5]
+    assert report.section_behind_elsewhere(run) == (
+        "On CPython 4.0 (Debian's):\n\n- W1, hello: Falcon (1.50 × its time)"
+    )
+    run["other_python"] = a_report()
+    assert report.section_behind_elsewhere(run) == "On CPython 3.99: nobody."
+
+
 def test_each_section_is_made_and_put_between_its_markers() -> None:
     for name in report.SECTIONS:
         page = f"a\n<!-- bench:{name} -->\nold\n<!-- /bench:{name} -->\nb"
-        once = report.fill(page, a_report())
+        once = report.fill(page, a_report() | {"other_python": a_report()})
         assert "old" not in once
         assert once.startswith("a\n") and once.endswith("\nb")
         assert len(once) > len(page)
-        assert report.fill(once, a_report()) == once
+        assert report.fill(once, a_report() | {"other_python": a_report()}) == once
     with pytest.raises(KeyError, match="nonsense"):
         report.fill("<!-- bench:nonsense --><!-- /bench:nonsense -->", a_report())
 
