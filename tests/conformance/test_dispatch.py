@@ -1923,3 +1923,16 @@ def test_c24_a_rule_that_a_hook_gives_to_a_404_has_no_arguments(
 
         with pytest.raises(TypeError, match=r"after \*\* must be a mapping"):
             call(app, "/nowhere")
+
+
+def test_c51_a_refused_host_is_refused_once(fw: Framework, app: t.Any) -> None:
+    """Whoever asks for the URL adapter later does not get the 400 back."""
+    app.config["TRUSTED_HOSTS"] = ["localhost"]
+
+    @app.before_request  # type: ignore[untyped-decorator]
+    def change() -> None:
+        fw.request.routing_exception = NotFound()
+        assert fw.request_ctx.url_adapter is None
+
+    for _ in range(2):
+        assert call(app, headers={"Host": "elsewhere.test"}).status == 404

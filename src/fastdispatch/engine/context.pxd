@@ -46,6 +46,7 @@ cdef class Context(Routed):
     cdef object made_request
     cdef object opened
     cdef bint _alone
+    cdef bint _unbound
     cdef bint _noted
     cdef object _g
     cdef object _adapter

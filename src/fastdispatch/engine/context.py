@@ -185,6 +185,7 @@ class Context(Routed):
     _noted: bool
     _g: Any
     _adapter: Any
+    _unbound: bool
     _matched: bool
     method: Any
     _after_functions: list[Any] | None
@@ -277,6 +278,7 @@ class Context(Routed):
         self._alone = False
         self._noted = False
         self._missing = False
+        self._unbound = False
         self._matched = False
         self._unfinished = False
         self._silent = False
@@ -423,17 +425,22 @@ class Context(Routed):
         """The same as :attr:`url_adapter`."""
         adapter = self._adapter
         if adapter is None:
+            if self._unbound:
+                return None
             if not self.has_request:
                 adapter = self.app.create_url_adapter(None)
             else:
                 try:
                     adapter = self.app.create_url_adapter(self.get_request())
                 except HTTPException as e:
+                    # Once: what a hook has made of the error stays.
+                    self._unbound = True
                     self.set_routing_exception(e)
                     return None
                 except UnicodeError:
                     if self.plan.hosted:
                         raise
+                    self._unbound = True
                     # PATH_INFO or SCRIPT_NAME is not latin-1. Rule 1.
                     self.set_routing_exception(BadRequest())
                     return None
@@ -933,6 +940,7 @@ class Context(Routed):
         ctx.args = self.args
         ctx._matched = self._matched
         ctx._adapter = self._adapter
+        ctx._unbound = self._unbound
         ctx._silent = not teardown
 
     def __enter__(self) -> Context:
@@ -967,6 +975,7 @@ if not capi.COMPILED:
         ("_noted", False),
         ("_g", None),
         ("_generation", 0),
+        ("_unbound", False),
     ):
         setattr(Context, _field, _default)
 

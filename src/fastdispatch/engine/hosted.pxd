@@ -51,7 +51,6 @@ cdef class Watcher(Host):
 
 cdef class HostedContext(Context):
     cdef Watcher _host
-    cdef bint _unbound
     cdef bint _unopened
 
     cdef prepare(self)

@@ -242,7 +242,6 @@ class HostedContext(Context):
     """What the contexts of requests have in common: see split.py and merged.py."""
 
     _host: Watcher | None
-    _unbound: bool
     _unopened: bool
 
     @property
@@ -263,8 +262,6 @@ class HostedContext(Context):
 
     def bind(self) -> Any:
         """The URL adapter; None, once and for all, when there was none to be had."""
-        if self._unbound and self._adapter is None:
-            return None
         adapter = Context.bind(self)
         self._unbound = adapter is None
         return adapter
