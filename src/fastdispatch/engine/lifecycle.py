@@ -362,11 +362,13 @@ def dispatch_request(ctx: Context) -> Any:
         view = plan.view_functions[endpoint]
     if not args and (args is not None or request is None):
         return capi.call_hook(view, app, plan.own_ensure_sync)
+    # A hook may have made them None: the call raises what it does in Flask.
+    given: Any = args
     if not (plan.own_ensure_sync and capi.is_plain_function(view)):
-        return app.ensure_sync(view)(**args)
-    if type(args) is dict:
-        return capi.call_named(view, args)
-    return view(**args)
+        return app.ensure_sync(view)(**given)
+    if type(given) is dict:
+        return capi.call_named(view, given)
+    return view(**given)
 
 
 def finalize_request(
