@@ -633,7 +633,13 @@ class Context(Routed):
                     or (self.made_request is None and plan.takes_host(host))
                 )
                 and environ.get("HTTP_UPGRADE") is None
-                and plan.trusts_all_hosts()
+                and (
+                    plan.trusts_all_hosts()
+                    if capi.COMPILED
+                    # PERF: what that does, a call less.
+                    else "TRUSTED_HOSTS" in plan.config
+                    and plan.config["TRUSTED_HOSTS"] is None
+                )
             ):
                 matcher = plan.matcher
                 if not (
@@ -868,11 +874,11 @@ class Context(Routed):
     def _finish(self, exc: Any) -> Any:
         """Tear down: request, then application. Rules 40 to 42."""
         self._unfinished = False
+        if self._silent:
+            return None
         app = self.app
         plan = self.plan
         errors = None
-        if self._silent:
-            return None
         if self.has_request:
             if plan.own_do_teardown_request:
                 if plan.teardown_request or plan.tearing_down_to:

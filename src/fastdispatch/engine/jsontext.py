@@ -299,7 +299,7 @@ def jsonify(*args: Any, **kwargs: Any) -> Any:
 
 def response_of(ctx: Context, value: Any) -> Any:
     """``app.json.response(value)``; None if unsure."""
-    if ctx.hosted or not _writes:
+    if not _writes or ctx.hosted:
         return None
     cls = context.response_class(ctx)
     if not responses.prove(cls).sends_body:

@@ -321,11 +321,21 @@ class Plan:
         try:
             name = self.config["SESSION_COOKIE_NAME"]
         except KeyError:
-            name = None
+            return False
         if capi.COMPILED:
             self.cookie_name = name
             self.cookie_seen = changes
-        return ctext.lacks_cookie(environ, name)
+            return ctext.lacks_cookie(environ, name)
+        # PERF: what that does, a call less.
+        if type(environ) is not dict:
+            return False
+        cookies = environ.get("HTTP_COOKIE")
+        return cookies is None or (
+            type(cookies) is str
+            and type(name) is str
+            and name not in cookies
+            and cookies.isascii()
+        )
 
     def refreshes_cookie(self) -> bool:
         """Whether sessions are refreshed on each request, by the cookie they name."""

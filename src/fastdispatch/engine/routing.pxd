@@ -47,7 +47,8 @@ cdef class Route:
     cdef tuple conversions
     cdef dict defaults
     cdef tuple redirecting
-    cdef bint one_value
+    cdef str name
+    cdef bint converts
 
     cdef object _read(self, object rule, bint redirect_defaults)
 
@@ -65,6 +66,7 @@ cdef class _Conversion:
 cdef class _State:
     cdef dict static
     cdef list edges
+    cdef list leaves
     cdef list routes
     cdef list trailing
 
@@ -85,6 +87,8 @@ cdef class _Edge:
     cdef bint _read_choices(self, str regex) except -1
     cdef bint _read_lengths(self, str regex) except -1
     cdef object _read_pattern(self, str content, bint suffixed)
+    @cython.locals(conversion=_Conversion, route=Route)
+    cpdef bint is_leaf(self) except -1
     @cython.locals(kind=int, point=Py_ssize_t, size=Py_ssize_t)
     cdef bint accept(
         self, str path, Py_ssize_t start, Py_ssize_t stop
@@ -112,7 +116,7 @@ cdef class Matcher:
     cdef _keep(self, object mark)
     @cython.locals(changes="unsigned long long", same=bint)
     cpdef bint fresh(self) except -1
-    @cython.locals(path=str, state=_State, route=Route)
+    @cython.locals(path=str, edge=_Edge, state=_State, route=Route, end=Py_ssize_t, start=Py_ssize_t)
     cpdef int match(self, Routed out, object path_info, object method) except -1
     @cython.locals(answer=int, known=Py_ssize_t, lengths=bytes, start=Py_ssize_t, state=_State)
     cdef int _search(self, Routed out, _State leaf, str path, str method) except -1
@@ -135,10 +139,6 @@ cdef class Matcher:
         str path,
         Py_ssize_t start,
         str method,
-    ) except -1
-    @cython.locals(conversion=_Conversion, route=Route)
-    cdef int _arrive_with(
-        self, Routed out, _Edge edge, str path, Py_ssize_t start, str method
     ) except -1
     @cython.locals(route=Route)
     cdef int _arrive(
