@@ -116,8 +116,10 @@ cdef class Matcher:
     cdef _keep(self, object mark)
     @cython.locals(changes="unsigned long long", same=bint)
     cpdef bint fresh(self) except -1
-    @cython.locals(path=str, edge=_Edge, state=_State, route=Route, end=Py_ssize_t, start=Py_ssize_t)
+    @cython.locals(path=str, state=_State, route=Route)
     cpdef int match(self, Routed out, object path_info, object method) except -1
+    @cython.locals(edge=_Edge, end=Py_ssize_t, route=Route, start=Py_ssize_t, state=_State)
+    cdef int _match_leaf(self, Routed out, str path, str method) except -1
     @cython.locals(answer=int, known=Py_ssize_t, lengths=bytes, start=Py_ssize_t, state=_State)
     cdef int _search(self, Routed out, _State leaf, str path, str method) except -1
     @cython.locals(answer=int, child=_State, end=Py_ssize_t, stop=Py_ssize_t)
