@@ -118,10 +118,18 @@ cdef class Matcher:
     cpdef bint fresh(self) except -1
     @cython.locals(path=str, state=_State, route=Route)
     cpdef int match(self, Routed out, object path_info, object method) except -1
-    @cython.locals(edge=_Edge, end=Py_ssize_t, route=Route, start=Py_ssize_t, state=_State)
-    cdef int _match_leaf(self, Routed out, str path, str method) except -1
-    @cython.locals(answer=int, known=Py_ssize_t, lengths=bytes, start=Py_ssize_t, state=_State)
+    @cython.locals(answer=int, known=Py_ssize_t, last=Py_ssize_t, lengths=bytes, start=Py_ssize_t, state=_State)
     cdef int _search(self, Routed out, _State leaf, str path, str method) except -1
+    @cython.locals(edge=_Edge, end=Py_ssize_t, route=Route)
+    cdef bint _take(
+        self,
+        Routed out,
+        _State state,
+        str path,
+        Py_ssize_t start,
+        bint is_segment,
+        str method,
+    ) except -1
     @cython.locals(answer=int, child=_State, end=Py_ssize_t, stop=Py_ssize_t)
     cdef int _follow(
         self,
