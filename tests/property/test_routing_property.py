@@ -371,6 +371,22 @@ def same(expected: tuple[Any, ...], got: tuple[Any, ...]) -> bool:
     )
 
 
+def compare(url_map: Map, matcher: Matcher, path_info: str, method: str) -> int:
+    """Check an answer that is sure; return which it is."""
+    got = ours(matcher, path_info, method)
+    if got[0] != UNSURE:
+        expected = oracle(url_map, path_info, method)
+        assert same(expected, got), (path_info, method, expected, got)
+    return int(got[0])
+
+
+def check_counts(seen: Counter[int]) -> None:
+    """Check that every kind of answer came up often."""
+    assert seen[MATCHED] > 300
+    assert seen[NOT_FOUND] > 10
+    assert seen[NOT_ALLOWED] > 10
+
+
 many = settings(
     max_examples=200,
     deadline=None,
@@ -394,10 +410,7 @@ def test_c56_never_differs_from_werkzeug(data: st.DataObject) -> None:
         st.lists(paths([r["string"] for r in rules]), min_size=8, max_size=8)
     ):
         method = data.draw(st.sampled_from(METHODS))
-        got = ours(matcher, path_info, method)
-        if got[0] != UNSURE:
-            expected = oracle(url_map, path_info, method)
-            assert same(expected, got), (path_info, method, expected, got)
+        compare(url_map, matcher, path_info, method)
     assert matcher.fresh()
 
 
@@ -457,11 +470,48 @@ def test_c56_large_maps(seed: int) -> None:
             path += rng.choice(["/", "x", "/a", "/1/2"])
         path_info = path.encode("utf-8", "replace").decode("latin-1")
         method = rng.choice(["GET", "GET", "POST", "DELETE"])
-        got = ours(matcher, path_info, method)
-        seen[got[0]] += 1
-        if got[0] != UNSURE:
-            expected = oracle(url_map, path_info, method)
-            assert same(expected, got), (path_info, method, expected, got)
-    assert seen[MATCHED] > 300
-    assert seen[NOT_FOUND] > 10
-    assert seen[NOT_ALLOWED] > 10
+        seen[compare(url_map, matcher, path_info, method)] += 1
+    check_counts(seen)
+
+
+LAST = [
+    *("<x>", "<int:x>", "<int:x>", "<digits:x>", "<path:x>", "<path:x>", "a", "1", ""),
+    *("<string(minlength=0):x>", "<string(length=2):x>", "<string(maxlength=1):x>"),
+    *("<int(max=11):x>", "<int(signed=True):x>", "<heavy:x>", "<late:x>", "<list:x>"),
+    *("<x>/", "<int:x>/", "<path:x>/", "<int:x>/a", "<path:x>/a", "<x>/<int:y>"),
+    "a<x>",
+]
+
+
+class DigitsConverter(BaseConverter):
+    """Takes the same transition as IntegerConverter, and gives something else."""
+
+    regex = r"\d+"
+    weight = IntegerConverter.weight
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_c56_paths_that_end_with_a_value(seed: int) -> None:
+    """Many rules at one place: what is there, what takes it, for which methods."""
+    rng = random.Random(seed)
+    seen: Counter[int] = Counter()
+    for _ in range(150):
+        url_map = Map(converters={**CONVERTERS, "digits": DigitsConverter})
+        for _ in range(rng.randint(1, 7)):
+            rule = Rule(
+                rng.choice(["/", "/a/", "/é/"]) + rng.choice(LAST),
+                endpoint=rng.choice(["e", "f"]),
+                methods=rng.choice([None, ["GET"], ["POST"], ["PUT"]]),
+                strict_slashes=rng.choice([None, False]),
+                defaults=rng.choice([None] * 9 + [{"x": 5}]),
+            )
+            url_map.add(rule)
+        matcher = Matcher(url_map)
+        for _ in range(20):
+            path = rng.choice(["/", "/a/", "/é/"]) + rng.choice(SEGMENTS)
+            if rng.random() < 0.3:
+                path += "/" + rng.choice(SEGMENTS)
+            path_info = path.encode("utf-8", "replace").decode("latin-1")
+            method = rng.choice(["GET", "GET", "get", "POST", "PUT", "BREW"])
+            seen[compare(url_map, matcher, path_info, method)] += 1
+    check_counts(seen)

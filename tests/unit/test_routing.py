@@ -131,15 +131,34 @@ def test_methods() -> None:
     assert match(url_map, "/b", "BREW") == (NOT_ALLOWED, {"PUT"})
 
 
-def test_a_method_in_lower_case_does_not_fall_through_to_the_next_rule() -> None:
+@pytest.mark.parametrize(
+    ("rule", "path", "args"),
+    [
+        ("/a", "/a", None),
+        ("/<x>", "/a", {"x": "a"}),
+        ("/a/<int:x>", "/a/1", {"x": 1}),
+    ],
+)
+def test_a_method_in_lower_case_does_not_fall_through_to_the_next_rule(
+    rule: str, path: str, args: Any
+) -> None:
     url_map = Map(
         [
-            Rule("/a", endpoint="post", methods=["POST"]),
-            Rule("/a", endpoint="any"),
+            Rule(rule, endpoint="post", methods=["POST"]),
+            Rule(rule, endpoint="any"),
         ]
     )
-    assert match(url_map, "/a", "post") == (MATCHED, "post", None)
-    assert match(url_map, "/a", "get") == (MATCHED, "any", None)
+    assert match(url_map, path, "post") == (MATCHED, "post", args)
+    assert match(url_map, path, "get") == (MATCHED, "any", args)
+
+
+def test_what_is_before_a_value_is_no_match_where_the_value_is_none() -> None:
+    url_map = rules("/users", "/users/<int:id>", "/tags", "/tags/<string(length=2):t>")
+    assert match(url_map, "/users/5") == (MATCHED, "/users/<int:id>", {"id": 5})
+    assert match(url_map, "/users/abc") == (NOT_FOUND,)
+    assert match(url_map, "/users/") == (NOT_FOUND,)
+    assert match(url_map, "/users/5", "BREW") == (MATCHED, "/users/<int:id>", {"id": 5})
+    assert match(url_map, "/tags/abc") == (NOT_FOUND,)
 
 
 def test_methods_added_in_place_are_seen() -> None:

@@ -900,9 +900,8 @@ class Matcher:
                 target, "", routes, redirecting, depth + 1, lengths
             )
             state.edges.append(_Edge(part, child))
-        if prefix[-2:] != "//":
-            state.leaves = list(takewhile(_Edge.is_leaf, state.edges))
         if prefix and (state.edges or state.routes):
+            state.leaves = list(takewhile(_Edge.is_leaf, state.edges))
             self._prefixes[prefix] = state
             lengths.add(len(prefix))
         return state
