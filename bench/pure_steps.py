@@ -37,6 +37,7 @@ def _parts(engine: Any, app: Any, environ: dict[str, Any]) -> dict[str, list[Cha
     teardown = app.teardown_request_funcs.get(None, [])[::-1]
     # Only of a response is there anything to be made, sent and handed to hooks.
     has_response = bool(after or args)
+    prove = "prove" if has_response else "prove_whole"
     encode = JSONEncoder(sort_keys=True, separators=(",", ":")).encode
     json_item = engine.response.content_type_item("application/json")
 
@@ -80,12 +81,6 @@ def _parts(engine: Any, app: Any, environ: dict[str, Any]) -> dict[str, list[Cha
         start(response._fd_status, [response._fd_type, length])
         return [body]
 
-    def send_body(
-        cls: Any, proof: Any, status: Any, _: Any, body: bytes, environ: Any, start: Any
-    ) -> list[bytes]:
-        start("200 OK", [proof.type_item, ("Content-Length", str(len(body)))])
-        return [body]
-
     def respond(provider: Any, value: Any) -> Any:
         return engine.response.from_body(cls, json_item, f"{encode(value)}\n".encode())
 
@@ -96,9 +91,9 @@ def _parts(engine: Any, app: Any, environ: dict[str, Any]) -> dict[str, list[Cha
         "see that the session's cookie need not be sent again": [
             (engine.lifecycle, "owes_session", lambda ctx: False)
         ],
-        "see that the classes of app and response are as they were": [
+        "see that the classes of app and response are as they were, the method plain": [
             (engine.plan.Host, "get_plan", lambda app: plan),
-            (engine.response, "prove", lambda cls: proof),
+            (engine.response, prove, lambda *_: proof),
         ],
         "find the view, and call it as one that may be a coroutine function": [
             (engine.lifecycle, "dispatch_request", lambda ctx: view(**args))
@@ -123,10 +118,6 @@ def _parts(engine: Any, app: Any, environ: dict[str, Any]) -> dict[str, list[Cha
         parts["make, process and send a response that anybody may have changed"] = [
             (engine.lifecycle, "finalize", finalize),
             (engine.response, "send", send),
-        ]
-    else:
-        parts["see that status and method are plain"] = [
-            (engine.response, "send_body", send_body)
         ]
     return parts
 

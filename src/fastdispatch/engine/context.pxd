@@ -9,7 +9,6 @@ from . cimport response as responses
 from .plan cimport Host
 from .plan cimport JSONText
 from .plan cimport Plan
-from .response cimport ClassProof
 from .routing cimport Matcher
 from .routing cimport Routed
 
@@ -54,7 +53,6 @@ cdef class Context(Routed):
     cdef object method
     cdef object _after_functions
     cdef tuple body_item
-    cdef ClassProof body_proof
     cdef str body_status
     cdef Context _outer
     cdef object _token

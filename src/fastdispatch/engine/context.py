@@ -190,7 +190,6 @@ class Context(Routed):
     method: Any
     _after_functions: list[Any] | None
     body_item: Any
-    body_proof: Any
     body_status: Any
     _outer: Any
     _token: Any
@@ -233,7 +232,6 @@ class Context(Routed):
             self.method = None
             self._after_functions = None
             self.body_item = None
-            self.body_proof = None
             self.body_status = None
             self._outer = None
             self._token = None
@@ -269,7 +267,6 @@ class Context(Routed):
         self.method = None
         self._after_functions = None
         self.body_item = None
-        self.body_proof = None
         self.body_status = None
         self._outer = None
         self._token = None

@@ -9,6 +9,7 @@ from . cimport response as responses
 from .context cimport Context
 from .plan cimport Host
 from .plan cimport Plan
+from .response cimport ClassProof
 
 
 cdef object _MISSING
@@ -36,8 +37,8 @@ cdef object handle_exception(Context ctx, object error)
 @cython.locals(plan=Plan)
 cdef object unhandled(Context ctx)
 cdef object finalize(Context ctx, object rv, object cls)
-@cython.locals(plan=Plan, page=tuple)
-cdef bytes unseen(Context ctx, object rv, object cls)
+@cython.locals(plan=Plan, page=tuple, proof=ClassProof)
+cdef bytes unseen(Context ctx, object rv, object cls, object environ)
 @cython.locals(plan=Plan)
 cdef bint owes_session(Context ctx) except -1
 @cython.locals(plan=Plan)

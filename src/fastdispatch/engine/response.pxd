@@ -80,6 +80,8 @@ cdef object _made(
 )
 @cython.locals(version="unsigned int", proof=ClassProof)
 cpdef ClassProof prove(object cls)
+@cython.locals(proof=ClassProof)
+cdef ClassProof prove_whole(object cls, object environ)
 cdef ClassProof _renew(object cls)
 cdef bint _untouched(object response) except -1
 
@@ -88,7 +90,7 @@ cdef bint has_body(int code) noexcept
 @cython.locals(known=tuple)
 cdef str _line(object code)
 @cython.locals(known=tuple, item=tuple, size=Py_ssize_t)
-cdef tuple _length_item(Py_ssize_t length)
+cdef tuple length_item(Py_ssize_t length)
 cdef tuple content_type_item(object mimetype)
 cdef object _new_headers(list listed)
 @cython.locals(version="unsigned int")
@@ -143,16 +145,6 @@ cdef class ResponseBody:
 @cython.locals(response=ResponseKernel)
 cdef object from_body(object cls, tuple item, bytes body)
 cdef object put_body(ResponseKernel self, tuple item, bytes body)
-@cython.locals(known=dict)
-cdef object send_body(
-    object cls,
-    ClassProof proof,
-    str status,
-    tuple item,
-    bytes body,
-    object environ,
-    object start_response,
-)
 @cython.locals(changes=cython.ulonglong)
 cdef bint _has_known_parts(ClassProof proof) except -1
 @cython.locals(version="unsigned int")
