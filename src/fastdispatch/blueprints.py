@@ -23,8 +23,14 @@ if TYPE_CHECKING:
 _UNSET: Any = object()
 
 
-def _dotted(*names: str) -> str:
-    return ".".join(name for name in names if name)
+def _dotted(*names: Any) -> str:
+    """*names* of blueprints, outer to inner; as Flask does, whatever they are."""
+    return ".".join(map(str, names)).lstrip(".")
+
+
+def _scope_of(name: str, scope: str | None) -> str:
+    """Where the blueprint *name*'s own table for *scope* goes in the app's."""
+    return name if scope is None else f"{name}.{scope}"
 
 
 class BlueprintSetupState:
@@ -174,7 +180,7 @@ class Blueprint(Scaffold):
             whose = "this" if app.blueprints[name] is self else "a different"
             existing_at = f" {name!r}" if own_name != name else ""
             raise ValueError(
-                f"The name {own_name!r} is already registered for {whose}"
+                f"The name '{own_name}' is already registered for {whose}"
                 f" blueprint{existing_at}. Use 'name=' to provide a unique name."
             )
         first = all(bp is not self for bp in app.blueprints.values())
@@ -224,7 +230,7 @@ class Blueprint(Scaffold):
     def _merge_into(self, app: App, name: str) -> None:
         """Copy hooks and error handlers into the app's tables under *name*."""
         for scope, handlers in self.error_handler_spec.items():
-            app.error_handler_spec[_dotted(name, scope or "")] = defaultdict(
+            app.error_handler_spec[_scope_of(name, scope)] = defaultdict(
                 dict, {code: dict(by_class) for code, by_class in handlers.items()}
             )
         app.view_functions.update(self.view_functions)
@@ -237,7 +243,7 @@ class Blueprint(Scaffold):
         ):
             target = getattr(app, table)
             for scope, funcs in getattr(self, table).items():
-                target.setdefault(_dotted(name, scope or ""), []).extend(funcs)
+                target.setdefault(_scope_of(name, scope), []).extend(funcs)
 
     @setupmethod
     def add_url_rule(

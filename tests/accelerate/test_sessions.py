@@ -478,7 +478,11 @@ SETTINGS = [
     setting("SECRET_KEY_FALLBACKS", "each a key"),
     setting("SESSION_COOKIE_NAME", "other"),
     setting("SESSION_COOKIE_NAME", "naïve"),
+    setting("SESSION_COOKIE_NAME", "two\nlines"),
+    setting("SESSION_COOKIE_NAME", None),
+    setting("SESSION_COOKIE_NAME", ["not to be hashed"]),
     setting("SESSION_COOKIE_DOMAIN", ".example.com"),
+    setting("SESSION_COOKIE_DOMAIN", "two\rlines"),
     setting("SESSION_COOKIE_PATH", "/a b;c"),
     setting("SESSION_COOKIE_HTTPONLY", False),
     setting("SESSION_COOKIE_HTTPONLY", 1),
@@ -504,7 +508,9 @@ def test_settings_are_obeyed_at_once(change: t.Any) -> None:
     both(change)
 
 
-@pytest.mark.parametrize("name", ["SESSION_COOKIE_PATH", "MAX_COOKIE_SIZE"])
+@pytest.mark.parametrize(
+    "name", ["SESSION_COOKIE_NAME", "SESSION_COOKIE_PATH", "MAX_COOKIE_SIZE"]
+)
 def test_a_setting_that_is_missing_is_the_same_error(name: str) -> None:
     events = both(lambda app: app.config.pop(name))
     assert events[-1][0] == "500 INTERNAL SERVER ERROR"
@@ -616,6 +622,9 @@ CHANGES: dict[str, t.Callable[[flask.Flask], object]] = {
         session_class=type("Own", (flask.sessions.SecureCookieSession,), {})
     ),
     "interface": lambda app: setattr(app, "session_interface", OtherInterface()),
+    "interface's class": lambda app: setattr(
+        app.session_interface, "__class__", OtherInterface
+    ),
     "open": on_interface(open_session=lambda app, request: {"n": 4}),
 }
 

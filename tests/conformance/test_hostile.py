@@ -7,6 +7,7 @@ import typing as t
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.conformance.subjects import FLASK
 from tests.conformance.subjects import Framework
 from tests.conformance.subjects import NATIVE
 from tests.conformance.support import Answer
@@ -266,6 +267,73 @@ def test_no_host_at_all(native: Framework) -> None:
     del env["HTTP_HOST"]
     env["SERVER_NAME"], env["SERVER_PORT"] = "", ""
     harmless(app, env)
+
+
+# --- What PEP 3333 requires
+
+REQUIRED = {
+    "REQUEST_METHOD",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SERVER_PROTOCOL",
+    "wsgi.errors",
+    "wsgi.input",
+    "wsgi.url_scheme",
+    "wsgi.version",
+}
+OPTIONAL = {"HTTP_HOST", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "SCRIPT_NAME"}
+
+
+def looking(fw: Framework) -> t.Any:
+    app = fw.App("conformance")
+    app.secret_key = "key"
+    app.add_url_rule("/", "index", lambda: "index")
+
+    @app.get("/look")  # type: ignore[untyped-decorator]
+    def look() -> dict[str, t.Any]:
+        request = fw.request
+        return {"url": request.url, "args": request.args, "method": request.method}
+
+    return app
+
+
+@pytest.mark.parametrize("key", sorted(REQUIRED | OPTIONAL))
+@pytest.mark.parametrize("warm", [False, True])
+def test_a_key_that_the_environ_lacks(fw: Framework, key: str, warm: bool) -> None:
+    """What Flask answers is answered; an error of Flask is one, or an answer."""
+    app = looking(fw)
+    oracle = looking(FLASK)
+
+    for path in ("/", "/look", "/look?a=1", "/nowhere"):
+        if warm:
+            call(app, path)
+
+        env = environ(path)
+        env.pop(key, None)
+
+        try:
+            expected: Answer | None = call(oracle, env=dict(env))
+        except KeyError:
+            expected = None
+
+        try:
+            answer: Answer | None = call(app, env=dict(env))
+        except KeyError:
+            answer = None
+
+        if expected is not None:
+            assert answer is not None
+            assert (answer.status, answer.text) == (expected.status, expected.text)
+        else:
+            assert key in {"REQUEST_METHOD", "wsgi.url_scheme"}
+            assert answer is None or key == "wsgi.url_scheme"
+
+
+def test_cookies_that_are_none(fw: Framework) -> None:
+    """Flask fails on what PEP 3333 does not allow; ours takes it for no cookies."""
+    plain = fw.name == "flask"
+    answer = call(looking(fw), env=environ() | {"HTTP_COOKIE": None})
+    assert answer.status == (500 if plain else 200)
 
 
 # --- Headers

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
+import contextvars
 import typing as t
 
 import pytest
 from tests.conformance.subjects import Framework
 from tests.conformance.support import call
 from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.local import LocalProxy
 from werkzeug.routing import Rule
 
 Config = dict[str, t.Any]
@@ -234,6 +238,148 @@ def test_a_hook_that_removes_hooks_of_its_chain(
     funcs.extend(map(hook, range(6)))
     assert call(app).text == "index"
     assert called == ran
+
+
+TABLES = [
+    "url_value_preprocessors",
+    "before_request_funcs",
+    "after_request_funcs",
+    "teardown_request_funcs",
+    "teardown_appcontext_funcs",
+]
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("kind", [tuple, collections.deque, dict.fromkeys])
+def test_a_chain_that_is_no_list(fw: Framework, table: str, kind: t.Any) -> None:
+    """Whatever can be walked in its order, and back, will do."""
+    app = program(fw)
+    called: list[int] = []
+
+    def hook(number: int) -> t.Callable[..., t.Any]:
+        def func(*args: t.Any) -> t.Any:
+            called.append(number)
+            return args[0] if table.startswith("after") else None
+
+        return func
+
+    assert call(app).text == "index"
+    chain = kind([hook(1), hook(2)])
+
+    if table == "teardown_appcontext_funcs":
+        app.teardown_appcontext_funcs = chain
+    else:
+        getattr(app, table)[None] = chain
+
+    ran = [2, 1] if table.startswith(("after", "teardown")) else [1, 2]
+
+    for _ in range(2):
+        called.clear()
+        assert call(app).text == "index"
+        assert called == ran
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("value", [5, None, {1}, "abc", print], ids=repr)
+def test_a_chain_that_is_no_chain(
+    fw: Framework, caplog: pytest.LogCaptureFixture, table: str, value: t.Any
+) -> None:
+    """Whatever comes of it, nothing else of the teardown is lost."""
+    app = program(fw)
+    bp = fw.Blueprint("bp", "conformance")
+    bp.add_url_rule("/", endpoint="v", view_func=lambda: "view")
+    app.register_blueprint(bp, url_prefix="/bp")
+    called: list[str] = []
+    app.teardown_request(lambda error: called.append("request"))
+    app.teardown_appcontext(lambda error: called.append("app"))
+    rest = ["request", "app"]
+
+    if table == "teardown_appcontext_funcs":
+        app.teardown_appcontext_funcs = value
+        rest = ["request"]
+    else:
+        getattr(app, table)["bp"] = value
+
+    for _ in range(2):
+        called.clear()
+
+        with contextlib.suppress(TypeError):
+            status = call(app, "/bp/").status
+            assert status == 200 or not table.startswith("teardown")
+
+        if table == "teardown_request_funcs" and not fw.native:
+            # Flask leaves out the rest of the phase.
+            assert called in (["app"], rest)
+        else:
+            assert called == rest
+
+
+@pytest.mark.parametrize("value", [5, {None: 5}], ids=repr)
+def test_a_table_of_teardown_functions_that_is_none(
+    native: Framework, caplog: pytest.LogCaptureFixture, value: t.Any
+) -> None:
+    app = program(native)
+    called: list[str] = []
+    app.teardown_appcontext(lambda error: called.append("app"))
+    app.teardown_request_funcs = value
+
+    for _ in range(2):
+        assert call(app).text == "index"
+
+    assert called == ["app", "app"]
+    assert len(caplog.records) == 2
+    app.testing = True
+
+    with pytest.raises((TypeError, AttributeError)):
+        call(app)
+
+    assert called == ["app", "app", "app"]
+
+
+def test_a_teardown_function_that_cannot_be_named(
+    native: Framework, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a proxy that is not bound."""
+    app = program(native)
+    called: list[str] = []
+    proxy = LocalProxy(contextvars.ContextVar("unbound"))
+    app.teardown_appcontext(lambda error: called.append("app"))
+    app.teardown_appcontext_funcs.append(proxy)
+    assert call(app).text == "index"
+    assert called == ["app"]
+    assert "LocalProxy" in caplog.text
+
+
+def test_another_class_of_the_session_interface(fw: Framework) -> None:
+    """A request that uses its session is one of that class."""
+    app = program(fw)
+    called: list[str] = []
+
+    class Interface(fw.sessions.SecureCookieSessionInterface):  # type: ignore[name-defined,misc]
+        def open_session(self, app: t.Any, request: t.Any) -> t.Any:
+            called.append("open")
+            return super().open_session(app, request)
+
+        def save_session(self, app: t.Any, session: t.Any, response: t.Any) -> None:
+            called.append("save")
+            super().save_session(app, session, response)
+
+    app.session_interface = fw.sessions.SecureCookieSessionInterface()
+
+    @app.get("/count")  # type: ignore[untyped-decorator]
+    def count() -> str:
+        fw.session["n"] = fw.session.get("n", 0) + 1
+        return str(fw.session["n"])
+
+    client = app.test_client()
+    assert client.get("/count").text == "1"
+    app.session_interface.__class__ = Interface
+    assert client.get("/count").text == "2"
+    assert called == ["open", "save"]
+    assert client.get("/count").text == "3"
+    app.session_interface.__class__ = fw.sessions.SecureCookieSessionInterface
+    assert client.get("/count").text == "4"
+    assert called == ["open", "save", "open", "save"]
 
 
 def test_a_hook_that_adds_a_hook_to_its_chain(fw: Framework) -> None:

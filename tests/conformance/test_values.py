@@ -1043,6 +1043,49 @@ def test_c49_cookie_options(fw: Framework) -> None:
     assert "Partitioned" in cookie and "HttpOnly" not in cookie
 
 
+@pytest.mark.parametrize("refresh", [True, False])
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("name", ["SESSION_COOKIE_NAME", "SESSION_COOKIE_DOMAIN"])
+def test_c49_a_cookie_with_a_line_end_is_an_error(
+    fw: Framework, name: str, end: str, refresh: bool
+) -> None:
+    """It is handled, and nothing of it is sent."""
+    app = _session_app(fw)
+    app.config[name] = f"a{end}b"
+    app.config["SESSION_REFRESH_EACH_REQUEST"] = refresh
+    ended: Trace = []
+    app.teardown_request(ended.append)
+    app.register_error_handler(500, lambda e: (repr(e.original_exception), 500))
+
+    for path in ("/set", "/set", "/clear"):
+        answer = call(app, path)
+        assert answer.status == 500, path
+        assert "newline" in answer.text
+        assert "Set-Cookie" not in answer.headers
+
+    assert [type(error) for error in ended] == [ValueError] * 3
+    assert call(app, "/read").status == 200
+
+
+@pytest.mark.parametrize("secret", ["key", None])
+@pytest.mark.parametrize("refresh", [True, False])
+def test_c49_a_cookie_without_a_name_is_an_error(
+    fw: Framework, refresh: bool, secret: str | None
+) -> None:
+    """Of each request that has cookies, as long as there is a key to sign with."""
+    app = fw.App("conformance")
+    app.secret_key = secret
+    app.config["SESSION_REFRESH_EACH_REQUEST"] = refresh
+    app.add_url_rule("/", "index", lambda: "index")
+    status = 200 if secret is None else 500
+    cookie = {"Cookie": "a=b"}
+    assert call(app, headers=cookie).status == 200
+    app.config["SESSION_COOKIE_NAME"] = ["not to be hashed"]
+    assert call(app, headers=cookie).status == status
+    del app.config["SESSION_COOKIE_NAME"]
+    assert call(app, headers=cookie).status == status
+
+
 @pytest.mark.parametrize(
     "value", ["", "x", "a.b.c", "é", "eyJhIjoxfQ.bad.bad", "." * 99]
 )
@@ -1474,6 +1517,33 @@ def test_c54_one_blueprint_under_two_names(fw: Framework, trace: Trace) -> None:
     assert call(app, "/one/").text == "/one/"
     assert call(app, "/two/").text == "/two/"
     assert trace == ["app-wide", "before", "app-wide", "before"]
+
+
+@pytest.mark.parametrize("name", [None, 5])
+def test_c54_a_name_at_registration_that_is_no_string(
+    fw: Framework, trace: Trace, name: t.Any
+) -> None:
+    """It is written as one."""
+    app = fw.App("conformance")
+    parent = fw.Blueprint("parent", "conformance")
+    child = fw.Blueprint("child", "conformance")
+
+    for bp in (parent, child):
+        bp.before_request(lambda: trace.append(fw.request.blueprints))
+        bp.add_url_rule("/", endpoint="v", view_func=lambda: fw.url_for(".v"))
+
+    parent.register_blueprint(child, url_prefix="/child")
+    app.register_blueprint(parent, url_prefix="/parent", name=name)
+    assert set(app.blueprints) == {f"{name}", f"{name}.child"}
+
+    with pytest.raises(ValueError, match=f"name '{name}' is already registered"):
+        app.register_blueprint(parent, name=name)
+
+    assert call(app, "/parent/").text == "/parent/"
+    assert trace == [[f"{name}"]]
+    trace.clear()
+    assert call(app, "/parent/child/").text == "/parent/child/"
+    assert trace == [[f"{name}.child", f"{name}"]] * 2
 
 
 @pytest.mark.parametrize("name", ["", "with.dot"])

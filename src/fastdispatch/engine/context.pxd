@@ -108,6 +108,7 @@ cdef class Context(Routed):
     @cython.locals(plan=Plan)
     cdef drop_holds(self)
     cdef object _finish(self, object exc)
+    cdef object _teardown_request(self, object exc)
     cdef object _call_teardown(self, object step, object exc, object errors)
     cdef object _close_request(self, object errors)
     cdef object _signal_popped(self, object errors)

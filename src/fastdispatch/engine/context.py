@@ -879,9 +879,7 @@ class Context(Routed):
         if self.has_request:
             if plan.own_do_teardown_request:
                 if plan.teardown_request or plan.tearing_down_to:
-                    errors = hooks.run_teardown_request(
-                        plan, app, self.get_scopes(), exc
-                    )
+                    errors = self._teardown_request(exc)
             else:
                 errors = self._call_teardown(app.do_teardown_request, exc, errors)
             if self.made_request is not None:
@@ -895,6 +893,15 @@ class Context(Routed):
             else:
                 errors = self._call_teardown(app.do_teardown_appcontext, exc, errors)
         return errors
+
+    def _teardown_request(self, exc: Any) -> Any:
+        try:
+            return hooks.run_teardown_request(
+                self.plan, self.app, self.get_scopes(), exc
+            )
+        except BaseException as e:
+            # The table is none, or the request cannot tell its blueprints.
+            return hooks.failed(self.app, "do_teardown_request", e, None)
 
     def _call_teardown(self, step: Any, exc: Any, errors: Any) -> Any:
         try:

@@ -89,12 +89,12 @@ def read_cookies(text: str, target: Any) -> bool:
 
 def lacks_cookie(environ: Any, name: Any) -> bool:
     """Whether the cookies in *environ* surely have no *name* in them."""
-    if type(environ) is not dict:
+    if type(environ) is not dict or type(name) is not str:
         return False
     cookies = environ.get("HTTP_COOKIE")
     if cookies is None:
         return True
-    if type(cookies) is not str or type(name) is not str or name in cookies:
+    if type(cookies) is not str or name in cookies:
         return False
     return cookies.isascii()
 

@@ -30,10 +30,14 @@ def as_list(funcs: Any) -> Any:
 
 def name_of(func: Any) -> str:
     """How messages and logs name a hook: ``module.qualname``."""
-    name = getattr(func, "__qualname__", None)
-    if name is None:
-        return repr(func)
-    return f"{getattr(func, '__module__', None)}.{name}"
+    try:
+        name = getattr(func, "__qualname__", None)
+        if name is None:
+            return repr(func)
+        return f"{getattr(func, '__module__', None)}.{name}"
+    except Exception:
+        # A proxy that is not bound, for one.
+        return f"a {type(func).__qualname__}"
 
 
 def run_before(plan: Plan, app: Any, scopes: Any, ctx: Any) -> Any:
@@ -125,7 +129,12 @@ def teardown_chain(
     plan: Plan, app: Any, funcs: Any, exc: Any, errors: Any, phase: str
 ) -> Any:
     """Call every function with *exc*, last registered first, whatever they raise."""
-    chain = as_list(funcs)
+    if type(funcs) is not list:
+        try:
+            funcs = list(funcs)
+        except BaseException as e:
+            return failed(app, f"the {phase} functions", e, errors)
+    chain = funcs
     own = plan.own_ensure_sync
     i = len(chain)
     func = None

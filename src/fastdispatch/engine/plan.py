@@ -331,13 +331,17 @@ class Plan:
         return ctext.lacks_cookie(environ, name)
 
     def refreshes_cookie(self) -> bool:
-        """Whether sessions are refreshed on each request, by the cookie they name."""
+        """Whether sessions are refreshed on each request, by the cookie they name.
+
+        So they are taken to be where the config lacks what decides it, or names no
+        cookie: who opens the session says what is wrong.
+        """
         try:
             name = self.config["SESSION_COOKIE_NAME"]
             refreshes = self.config["SESSION_REFRESH_EACH_REQUEST"]
         except KeyError:
-            return False
-        return name is not None and bool(refreshes)
+            return True
+        return name is not None and (type(name) is not str or bool(refreshes))
 
     def use_signals(
         self,

@@ -69,6 +69,7 @@ cdef class _Keys:
 
 cdef class CookieSessions(SessionCookies):
     cdef object _interface
+    cdef object _interface_class
     cdef dict _own
     cdef object _session_class
     cdef object _serializer

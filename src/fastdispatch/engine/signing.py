@@ -356,6 +356,7 @@ class CookieSessions(SessionCookies):
         """
         serializer = interface.serializer
         self._interface = interface
+        self._interface_class = type(interface)
         # Neither settings nor methods of another one may be put on it meanwhile.
         self._own = dict(vars(interface))
         self._session_class = interface.session_class
@@ -405,8 +406,13 @@ class CookieSessions(SessionCookies):
         return signer
 
     def _holds(self) -> bool:
-        own = capi.instance_dict(self._interface)
-        return (own or {}) == self._own and self._proof.holds()
+        interface = self._interface
+        own = capi.instance_dict(interface)
+        return (
+            (own or {}) == self._own
+            and type(interface) is self._interface_class
+            and self._proof.holds()
+        )
 
     def _has_stock_tags(self) -> bool:
         serializer = self._serializer
@@ -432,9 +438,11 @@ class CookieSessions(SessionCookies):
                 value = ""
         else:
             cookies = cdicts.table_get(environ, "HTTP_COOKIE")
-            if cookies is None:
+            if type(name) is not str:
+                value = None
+            elif cookies is None:
                 value = ""
-            elif type(cookies) is str and type(name) is str:
+            elif type(cookies) is str:
                 value = ctext.find_cookie(cookies, name)
             else:
                 value = None
@@ -505,7 +513,7 @@ class CookieSessions(SessionCookies):
         """
         config = app.config
         cookies = cdicts.table_get(environ, "HTTP_COOKIE")
-        name = config["SESSION_COOKIE_NAME"]
+        name = config.get("SESSION_COOKIE_NAME")
         if type(cookies) is not str or type(name) is not str or not self._holds():
             return False
         value = ctext.find_cookie(cookies, name)
@@ -601,6 +609,9 @@ class CookieSessions(SessionCookies):
                     cookie_frame(*settings, True),
                 )
             except Exception:
+                return None
+            text = "".join(frames[1])
+            if "\n" in text or "\r" in text:
                 return None
             self._frames = frames
         return frames[2] if expires else frames[1]
