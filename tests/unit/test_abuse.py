@@ -14,6 +14,7 @@ from werkzeug.test import EnvironBuilder
 
 from fastdispatch import abort
 from fastdispatch import App
+from fastdispatch import has_app_context
 from fastdispatch import request
 from fastdispatch.engine.context import Context
 from fastdispatch.wrappers import Request
@@ -133,6 +134,15 @@ def test_environ_of_str_subclasses() -> None:
         "200 OK",
         b"index",
     )
+
+
+@pytest.mark.parametrize("environ", [None, 5, [], object()], ids=type)
+def test_no_environ_leaves_no_context(environ: Any) -> None:
+    app = App("none", static_folder=None)
+    app.add_url_rule("/", "index", lambda: "index")
+    with pytest.raises((RuntimeError, TypeError)):
+        app(environ, lambda *args: print)
+    assert not has_app_context()
 
 
 def test_request_of_a_context_is_replaced() -> None:

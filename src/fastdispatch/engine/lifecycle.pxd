@@ -21,8 +21,9 @@ cdef class Application(Host):
 
 @cython.locals(ctx=Context)
 cdef object run(object app, Plan plan, object environ, object start_response)
+cdef object keeper(object environ)
 cdef close_unsent(object app, object response)
-@cython.locals(body=bytes)
+@cython.locals(body=bytes, known=dict)
 cdef object run_in(
     Context ctx, object app, Plan plan, object environ, object start_response
 )

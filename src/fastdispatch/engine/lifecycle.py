@@ -131,13 +131,24 @@ def run_in(
                 close_unsent(app, response)
         raise
     finally:
-        keep = None
-        if "werkzeug.debug.preserve_context" in ctx.environ:
-            keep = ctx.environ["werkzeug.debug.preserve_context"]
+        if type(ctx.environ) is dict:
+            known = ctx.environ
+            keep = known.get("werkzeug.debug.preserve_context")
+        else:
+            keep = keeper(ctx.environ)
         if keep is None and error is None:
             ctx.end(None, True)
         else:
             end(ctx, error, keep)
+
+
+def keeper(environ: Any) -> Any:
+    """What wants the context to be kept, of an *environ* that is no dict; or None."""
+    try:
+        return cdicts.table_get(environ, "werkzeug.debug.preserve_context")
+    except TypeError:
+        # No mapping at all: the request has failed by that.
+        return None
 
 
 def close_unsent(app: Any, response: Any) -> None:
