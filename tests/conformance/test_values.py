@@ -1067,18 +1067,18 @@ def test_c49_a_cookie_with_a_line_end_is_an_error(
     assert call(app, "/read").status == 200
 
 
+@pytest.mark.parametrize("cookie", [{}, {"Cookie": "a=b"}], ids=["none", "another"])
 @pytest.mark.parametrize("secret", ["key", None])
 @pytest.mark.parametrize("refresh", [True, False])
 def test_c49_a_cookie_without_a_name_is_an_error(
-    fw: Framework, refresh: bool, secret: str | None
+    fw: Framework, refresh: bool, secret: str | None, cookie: dict[str, str]
 ) -> None:
-    """Of each request that has cookies, as long as there is a key to sign with."""
+    """Of each request, as long as there is a key to sign with."""
     app = fw.App("conformance")
     app.secret_key = secret
     app.config["SESSION_REFRESH_EACH_REQUEST"] = refresh
     app.add_url_rule("/", "index", lambda: "index")
     status = 200 if secret is None else 500
-    cookie = {"Cookie": "a=b"}
     assert call(app, headers=cookie).status == 200
     app.config["SESSION_COOKIE_NAME"] = ["not to be hashed"]
     assert call(app, headers=cookie).status == status
