@@ -80,7 +80,7 @@ cdef object _made(
 )
 @cython.locals(version="unsigned int", proof=ClassProof)
 cpdef ClassProof prove(object cls)
-@cython.locals(proof=ClassProof)
+@cython.locals(known=bint, proof=ClassProof)
 cdef ClassProof prove_whole(object cls, object environ)
 cdef ClassProof _renew(object cls)
 cdef bint _untouched(object response) except -1

@@ -514,18 +514,17 @@ def prove_whole(cls: Any, environ: Any) -> ClassProof | None:
     if not proof.sends_body or type(environ) is not dict:
         return None
     method: Any = cdicts.recall(environ, "REQUEST_METHOD")
-    if (
-        type(method) is not str
-        or (ctext.is_head(method) if capi.COMPILED else method == "HEAD")
-        or not (
-            _has_known_parts(proof)
-            if capi.COMPILED
-            else HTTP_STATUS_CODES.get(proof.code) is proof.reason
+    if type(method) is not str:
+        return None
+    if capi.COMPILED:
+        known = not ctext.is_head(method) and _has_known_parts(proof)
+    else:
+        known = (
+            method != "HEAD"
+            and HTTP_STATUS_CODES.get(proof.code) is proof.reason
             and (_headers_watch.seen[0] == _headers_version or headers_are_stock())
         )
-    ):
-        return None
-    return proof
+    return proof if known else None
 
 
 def _renew(cls: type) -> ClassProof:

@@ -88,7 +88,7 @@ cdef class _Edge:
     cdef bint _read_lengths(self, str regex) except -1
     cdef object _read_pattern(self, str content, bint suffixed)
     @cython.locals(conversion=_Conversion, route=Route)
-    cpdef bint is_leaf(self) except -1
+    cdef bint is_leaf(self) except -1
     @cython.locals(kind=int, point=Py_ssize_t, size=Py_ssize_t)
     cdef bint accept(
         self, str path, Py_ssize_t start, Py_ssize_t stop
@@ -161,7 +161,7 @@ cdef class Matcher:
     ) except -1
     cdef object _read(self)
     cdef dict _redirecting(self)
-    @cython.locals(child=_State, state=_State)
+    @cython.locals(child=_State, edge=_Edge, state=_State)
     cdef _State _read_state(
         self,
         object source,

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from itertools import takewhile
 from typing import Any
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -901,7 +900,10 @@ class Matcher:
             )
             state.edges.append(_Edge(part, child))
         if prefix and (state.edges or state.routes):
-            state.leaves = list(takewhile(_Edge.is_leaf, state.edges))
+            for edge in state.edges:
+                if not edge.is_leaf():
+                    break
+                state.leaves.append(edge)
             self._prefixes[prefix] = state
             lengths.add(len(prefix))
         return state
