@@ -67,11 +67,17 @@ class BuildExtensions(build_ext):
             raise CannotCompile(f"{type(error).__name__}: {error}") from error
 
     def build_extensions(self) -> None:
-        # Debugging information is most of an extension's size. CFLAGS cannot say so:
-        # they take the place of all that the interpreter was compiled with, -O3 too.
-        if self.compiler.compiler_type == "unix" and "CFLAGS" not in os.environ:
-            for extension in self.extensions:
-                extension.extra_compile_args.append("-g0")
+        flags: list[str] = []
+        if self.compiler.compiler_type == "unix":
+            # Debugging information is most of an extension's size. CFLAGS cannot say
+            # so: they take the place of all that Python was compiled with, -O3 too.
+            if "CFLAGS" not in os.environ:
+                flags.append("-g0")
+            # To GCC 14 it is an error: so it is wherever we test.
+            if build_mode() == "require":
+                flags.append("-Werror=incompatible-pointer-types")
+        for extension in self.extensions:
+            extension.extra_compile_args.extend(flags)
         super().build_extensions()
 
     def _translate(self) -> None:
