@@ -223,7 +223,8 @@ def make_body(kind: str, argument: Any, log: list[str]) -> Any:
             return Body(log, argument)
         case "file":
             return io.BytesIO(argument)
-    return argument
+    # A step may change it.
+    return list(argument) if isinstance(argument, list) else argument
 
 
 def make_headers(kind: str, argument: list[tuple[str, Any]]) -> Any:
@@ -427,6 +428,8 @@ def compare(classes: Any, make: Any, steps: Any, *how: Any) -> None:
 
     class Context:
         endpoint = "view"
+        # A status with a line end is refused elsewhere, as Flask does not.
+        hosted = True
 
     def convert_ours(rv: Any, environ: Any) -> Any:
         ctx = Context()

@@ -324,6 +324,15 @@ def test_a_client_that_goes_away_is_a_client_disconnected() -> None:
                 read(make(environ))
 
 
+@pytest.mark.parametrize("cls", [flask.Request, Request])
+def test_a_stream_that_ended_too_early_tells_how_much_was_read(cls: Any) -> None:
+    env = {"wsgi.input": BytesIO(b"short"), "CONTENT_LENGTH": "9"}
+    with cls(create_environ(method="POST") | env) as request:
+        with pytest.raises(ClientDisconnected):
+            request.get_data()
+        assert request.stream.tell() == 5
+
+
 def test_close_closes_the_files() -> None:
     request = Request(create_environ(method="POST", data={"f": (BytesIO(b"x"), "n")}))
     with request:

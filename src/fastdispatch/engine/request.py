@@ -741,7 +741,11 @@ class RequestKernel:
         if type(data) is not bytes:
             data = bytes(data or b"")
         if len(data) < length:
-            data += LimitedStream(raw, length - len(data)).readall()
+            rest: Any = LimitedStream(raw, length)
+            rest._pos = len(data)
+            # Should it end too early, that much has been read of it.
+            self.__dict__["stream"] = rest
+            return data + rest.readall()  # type: ignore[no-any-return]
         self._drained = length
         return data
 
