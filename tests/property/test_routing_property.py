@@ -380,6 +380,14 @@ def compare(url_map: Map, matcher: Matcher, path_info: str, method: str) -> int:
     return int(got[0])
 
 
+def takes_forever(rules: list[dict[str, Any]], path_info: str) -> bool:
+    """Whether a regex of several values may try each of their lengths in thousands of
+    digits."""
+    return len(path_info) > 1000 and any(
+        part.count("<") > 1 for rule in rules for part in rule["string"].split("/")
+    )
+
+
 def check_counts(seen: Counter[int]) -> None:
     """Check that every kind of answer came up often."""
     assert seen[MATCHED] > 300
@@ -409,6 +417,8 @@ def test_c56_never_differs_from_werkzeug(data: st.DataObject) -> None:
     for path_info in data.draw(
         st.lists(paths([r["string"] for r in rules]), min_size=8, max_size=8)
     ):
+        if takes_forever(rules, path_info):
+            continue
         method = data.draw(st.sampled_from(METHODS))
         compare(url_map, matcher, path_info, method)
     assert matcher.fresh()
@@ -424,6 +434,8 @@ def test_c56_sure_of_the_simple_things(data: st.DataObject) -> None:
     for path_info in data.draw(
         st.lists(paths([r["string"] for r in rules]), min_size=8, max_size=8)
     ):
+        if takes_forever(rules, path_info):
+            continue
         method = data.draw(st.sampled_from(METHODS))
         expected = oracle(url_map, path_info, method)
         got = ours(matcher, path_info, method)
