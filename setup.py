@@ -73,7 +73,7 @@ class BuildExtensions(build_ext):
             # so: they take the place of all that Python was compiled with, -O3 too.
             if "CFLAGS" not in os.environ:
                 flags.append("-g0")
-            # To GCC 14 it is an error: so it is wherever we test.
+            # GCC 14 refuses such pointers: so does whatever compiler builds our tests.
             if build_mode() == "require":
                 flags.append("-Werror=incompatible-pointer-types")
         for extension in self.extensions:

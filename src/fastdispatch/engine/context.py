@@ -630,13 +630,7 @@ class Context(Routed):
                     or (self.made_request is None and plan.takes_host(host))
                 )
                 and environ.get("HTTP_UPGRADE") is None
-                and (
-                    plan.trusts_all_hosts()
-                    if capi.COMPILED
-                    # PERF: what that does, a call less.
-                    else "TRUSTED_HOSTS" in plan.config
-                    and plan.config["TRUSTED_HOSTS"] is None
-                )
+                and plan.trusts_all_hosts()
             ):
                 matcher = plan.matcher
                 if not (

@@ -508,7 +508,7 @@ def prove_whole(cls: Any, environ: Any) -> ClassProof | None:
     """The proof for *cls*, where ``cls(body)`` surely answers the request of *environ*
     with a status line, two headers and all of that body; None otherwise."""
     proof: ClassProof = _last_proof[0]
-    # PERF: in Python, a function that is called takes longer than its work.
+    # PERF: to call prove for that took 3 % of the pure build's hello world.
     if capi.COMPILED or proof.cls is not cls or proof.watch.seen[0] != proof.version:
         proof = prove(cls)
     if not proof.sends_body or type(environ) is not dict:

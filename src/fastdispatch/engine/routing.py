@@ -642,6 +642,8 @@ class Matcher:
             elif not is_segment:
                 return False
             elif edge.kind == _DIGITS:
+                # PERF: this and what follows is accept, without 0.1 us for the call in
+                # Python.
                 if not (
                     ctext.is_decimal(path, start, end)
                     if capi.COMPILED
